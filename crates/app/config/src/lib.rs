@@ -1,0 +1,1 @@
+//! TOML to a checked configuration, with errors that name file, line and key.

@@ -1,0 +1,1 @@
+//! The owner of calls and rooms; everything below it is a port.

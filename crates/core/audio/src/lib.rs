@@ -1,0 +1,1 @@
+//! PCM frames, playout, mixing, tones and levels.

@@ -1,0 +1,31 @@
+//! Tandem's vocabulary: the plain types that every crate speaks.
+//!
+//! Nothing here does anything; units, ranges and sources stand at each type.
+
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod entropy;
+mod fault;
+mod format;
+mod id;
+mod media;
+mod report;
+mod sink;
+mod stream;
+mod time;
+
+pub use entropy::Entropy;
+pub use fault::{Blame, Fault, Retry};
+pub use format::{AudioFormat, OpusParams};
+pub use id::{CallId, ConferenceId, Epoch, LegId};
+pub use media::{Bitrate, ClockRate, ExtSeq, PayloadType, Ssrc};
+pub use report::{LegReport, ReceivedReport, SentReport};
+pub use sink::Sink;
+pub use stream::{
+    Attachment, AudioStream, Direction, EventSet, LocalMedia, MediaTimeout, MediaTimeouts, ReceiveFormat,
+    SendFormat, TelephoneEvent,
+};
+pub use time::Time;
+
+#[cfg(test)]
+mod tests;

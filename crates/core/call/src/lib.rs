@@ -1,0 +1,1 @@
+//! A call: offer/answer state, hold, release cause.

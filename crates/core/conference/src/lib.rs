@@ -1,0 +1,1 @@
+//! The focus policy of a conference: roster and admission.

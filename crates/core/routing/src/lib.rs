@@ -1,0 +1,1 @@
+//! (request, table) to decision, as a pure function.

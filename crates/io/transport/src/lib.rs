@@ -1,0 +1,1 @@
+//! The leg's media transport: ports, demultiplexing, symmetric latching.

@@ -1,0 +1,1 @@
+//! Media threads: batched UDP, the 20 ms tick, mixing and renditions.
