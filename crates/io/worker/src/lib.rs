@@ -1,1 +1,18 @@
 //! Media threads: batched UDP, the 20 ms tick, mixing and renditions.
+//!
+//! ```text
+//! Workers::start → open(leg) → configure(leg, epoch, stream, attachment)… → close(leg) → MediaEvent::Closed
+//! ```
+//!
+//! [`Workers`] is the front: it opens ports, chooses the thread that a conference lives on and carries commands
+//! to it. What happens comes back as [`MediaEvent`]s over the channel that was given at the start.
+
+mod event;
+mod metrics;
+mod options;
+mod workers;
+
+pub use event::MediaEvent;
+pub use metrics::{Lateness, WorkerMetrics};
+pub use options::{StartError, WorkerOptions};
+pub use workers::Workers;
