@@ -5,6 +5,15 @@
 
 #![deny(clippy::indexing_slicing)]
 
+mod plain;
+mod pool;
+mod ports;
 mod range;
 
+pub use plain::{Component, PlainTransport};
+pub use pool::{PortPair, PortPool};
+pub use ports::{Ports, QUARANTINE};
 pub use range::{PortRange, PortRangeError};
+
+#[cfg(test)]
+mod tests;
