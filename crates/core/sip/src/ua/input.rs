@@ -1,0 +1,39 @@
+use bytes::Bytes;
+
+use super::{Command, Event, Flow, Target};
+
+/// What can happen to a user agent.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// One whole message came: a datagram, or what a [`crate::StreamFramer`] cut out of a stream.
+    Received {
+        /// How.
+        flow: Flow,
+        /// The message; more than 64 KiB is refused.
+        bytes: Bytes,
+    },
+    /// A connection is gone, or could not be written to.
+    FlowClosed(Flow),
+    /// Nothing can be sent there: no connection came about, or the network said so.
+    SendFailed(Target),
+    /// The application wants something.
+    Command(Command),
+    /// The deadline has come. Harmless at any other time; every other input does the same work too.
+    Tick,
+}
+
+/// What a user agent wants done.
+#[derive(Clone, Debug)]
+pub enum Output {
+    /// Send this message.
+    Send {
+        /// Where to.
+        target: Target,
+        /// The whole message.
+        bytes: Bytes,
+    },
+    /// Tell the application.
+    Event(Event),
+    /// Close this connection: what came over it cannot be SIP.
+    CloseFlow(Flow),
+}

@@ -1,0 +1,17 @@
+//! The user agent: what an application and a transport layer see of SIP (RFC 3261 §8, §12 to §15).
+//!
+//! A transport layer turns what it receives into [`Input`] and does what [`Output::Send`] says; an application
+//! gives [`Command`]s and hears [`Event`]s. [`UserAgent`] does the rest: transactions, dialogs, retransmission,
+//! and the refusal of whatever the application should never have to see.
+
+mod command;
+mod event;
+mod flow;
+mod identity;
+mod input;
+
+pub use command::{Body, Command, InviteId, NewInvite, RequestId};
+pub use event::{EndCause, Event, Failure};
+pub use flow::{Flow, FlowId, Protocol, Target};
+pub use identity::{Config, Identity, Limits, Listener};
+pub use input::{Input, Output};
