@@ -5,6 +5,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod entropy;
+mod event;
 mod fault;
 mod format;
 mod id;
@@ -15,6 +16,7 @@ mod stream;
 mod time;
 
 pub use entropy::Entropy;
+pub use event::MediaEvent;
 pub use fault::{Blame, Fault, Retry};
 pub use format::{AudioFormat, OpusParams};
 pub use id::{CallId, ConferenceId, Epoch, LegId};
