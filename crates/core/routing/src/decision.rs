@@ -3,11 +3,6 @@ use tandem_base::{Blame, Fault};
 
 use crate::{Pattern, check_room_name, user::unescape};
 
-/// The user part that gives callers their own sound back.
-pub const ECHO: &str = "echo";
-/// The user part that plays a steady test tone.
-pub const TONE: &str = "tone";
-
 /// Longest user part that is looked at, bytes; longer ones are nobody's.
 const MAX_USER: usize = 1_024;
 
@@ -27,6 +22,10 @@ pub struct Request<'a> {
 pub struct Table {
     /// Names of the configured rooms.
     pub rooms: Vec<String>,
+    /// The user part that gives callers their own sound back; `None` where the service is off.
+    pub echo: Option<String>,
+    /// The user part that plays a steady test tone; `None` where the service is off.
+    pub tone: Option<String>,
     /// User parts that open a room on demand; the first that fits is the reason given.
     pub ad_hoc: Vec<Pattern>,
 }
@@ -74,7 +73,7 @@ impl std::fmt::Display for Decision {
 
 /// Decides where a call goes; the same answer for the same arguments, always.
 ///
-/// A configured room's exact name comes first, then [`ECHO`] and [`TONE`], then the ad hoc patterns. Names
+/// A configured room's exact name comes first, then the services, then the ad hoc patterns. Names
 /// are compared case-sensitively (RFC 3261 §19.1.4) after percent-escapes are undone. What fits nothing is
 /// rejected with 404 (RFC 3261 §21.4.5).
 pub fn decide(request: &Request<'_>, table: &Table) -> Decision {
@@ -90,10 +89,13 @@ pub fn decide(request: &Request<'_>, table: &Table) -> Decision {
     if table.rooms.iter().any(|room| *room == user) {
         return Decision::Room { name: user.into_owned(), by: Match::Configured };
     }
-    match &*user {
-        ECHO => Decision::Echo,
-        TONE => Decision::Tone,
-        user => ad_hoc(user, table),
+    let is = |service: &Option<String>| service.as_deref() == Some(&*user);
+    if is(&table.echo) {
+        Decision::Echo
+    } else if is(&table.tone) {
+        Decision::Tone
+    } else {
+        ad_hoc(&user, table)
     }
 }
 

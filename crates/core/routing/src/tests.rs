@@ -9,6 +9,8 @@ fn pattern(text: &str) -> Pattern {
 fn table() -> Table {
     Table {
         rooms: vec!["board".into(), "tone".into()],
+        echo: Some("echo".into()),
+        tone: Some("tone".into()),
         ad_hoc: vec![pattern("1000-1999"), pattern("room-*")],
     }
 }
@@ -30,9 +32,9 @@ fn configured_rooms_come_before_services_and_patterns() {
     assert_eq!(dial("board"), room("board", Match::Configured));
     assert_eq!(dial("tone"), room("tone", Match::Configured));
     assert_eq!(dial("echo"), Decision::Echo);
-    let services = Table::default();
     let tone = Request { user: "tone", host: "h", from_user: "" };
-    assert_eq!(decide(&tone, &services), Decision::Tone);
+    assert_eq!(decide(&tone, &Table { rooms: vec![], ..table() }), Decision::Tone);
+    assert!(is_404(&decide(&tone, &Table::default())), "a service that is off answers to no name");
 }
 
 #[test]
@@ -140,7 +142,7 @@ proptest! {
 
     #[test]
     fn decisions_never_name_a_room_that_may_not_be(user in "[ -~]{0,80}") {
-        let open = Table { rooms: vec![], ad_hoc: vec![pattern("*")] };
+        let open = Table { ad_hoc: vec![pattern("*")], ..Table::default() };
         if let Decision::Room { name, .. } = decide(&Request { user: &user, host: "h", from_user: "" }, &open) {
             prop_assert_eq!(check_room_name(&name), Ok(()));
         }
