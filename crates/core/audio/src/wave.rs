@@ -1,0 +1,1 @@
+//! Waveform arithmetic that concealment and stretching share.
