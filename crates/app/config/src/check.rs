@@ -1,0 +1,203 @@
+//! The document, section by section, to a [`Config`].
+//!
+//! A value that is wrong or absent becomes its default, so that reading goes on; a configuration comes out
+//! only where nothing was noted.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use tandem_base::MediaTimeouts;
+use toml::de::DeValue;
+
+use crate::cross;
+use crate::document::{self, Found, Place, Problems, Section};
+use crate::model::{
+    Config, Http, Listener, Log, LogFormat, LogLevel, Media, PortRange, Protocol, Room, Rooms, Services, Sip,
+};
+use crate::problem::{Problem, Wrong};
+use crate::value;
+
+/// Participants that a limit may name.
+const MOST_PARTICIPANTS: u64 = 10_000;
+/// Media threads that a configuration may ask for.
+const MOST_WORKERS: u64 = 256;
+
+/// Values whose places the cross checks need.
+pub(crate) struct Places {
+    pub(crate) listen: Vec<Found<Listener>>,
+    pub(crate) http: Option<Place>,
+    pub(crate) sip_advertise: Option<Place>,
+    pub(crate) media_advertise: Option<Place>,
+    pub(crate) ports: Option<Place>,
+    pub(crate) max_calls: Option<Found<u64>>,
+    pub(crate) names: Vec<Found<String>>,
+}
+
+pub(crate) fn config(text: &str) -> Result<Config, Vec<Problem>> {
+    let mut problems = Problems::new(text);
+    let p = &mut problems;
+    let mut root = document::parse(text, p);
+    let mut places = Places {
+        listen: Vec::new(),
+        http: None,
+        sip_advertise: None,
+        media_advertise: None,
+        ports: None,
+        max_calls: None,
+        names: Vec::new(),
+    };
+    let media = media(root.section("media", p), &mut places, p);
+    let config = Config {
+        sip: sip(root.section("sip", p), media.ports, &mut places, p),
+        media,
+        http: http(root.section("http", p), &mut places, p),
+        rooms: rooms(&mut root, &mut places, p),
+        services: services(root.section("services", p), &mut places, p),
+        log: log(root.section("log", p), p),
+    };
+    root.finish(p);
+    cross::check(&config, &places, p);
+    let found = problems.into_vec();
+    if found.is_empty() { Ok(config) } else { Err(found) }
+}
+
+fn read<T>(
+    section: &mut Section<'_>,
+    key: &'static str,
+    parse: impl FnOnce(&str) -> Result<T, Wrong>,
+    p: &mut Problems<'_>,
+) -> Option<Found<T>> {
+    section.take(key)?.string(p)?.parse(parse, p)
+}
+
+fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut Problems<'_>) -> Sip {
+    places.listen = listeners(section.take("listen"), p);
+    let advertise = read(&mut section, "advertise", value::advertise, p);
+    places.sip_advertise = advertise.as_ref().map(|found| found.at.clone());
+    places.max_calls = section.take("max_calls").and_then(|found| found.number(1, 32_256, p));
+    section.finish(p);
+    let pairs = u32::from(ports.pairs());
+    let max_calls = places.max_calls.as_ref().and_then(|found| u32::try_from(found.value).ok());
+    Sip {
+        listen: places.listen.iter().map(|found| found.value).collect(),
+        advertise: advertise.map(|found| found.value),
+        max_calls: max_calls.unwrap_or(pairs),
+    }
+}
+
+fn listeners(written: Option<Found<DeValue<'_>>>, p: &mut Problems<'_>) -> Vec<Found<Listener>> {
+    let Some(written) = written else { return default_listeners() };
+    let at = written.at.clone();
+    let Some(texts) = written.strings(p) else { return default_listeners() };
+    if texts.is_empty() {
+        p.note(&at, Wrong::NoListener);
+    }
+    texts.into_iter().filter_map(|text| text.parse(value::listener, p)).collect()
+}
+
+fn default_listeners() -> Vec<Found<Listener>> {
+    let address = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 5060));
+    let listener =
+        |protocol| Found { value: Listener { protocol, address }, at: Place::nowhere("sip.listen") };
+    [Protocol::Udp, Protocol::Tcp].map(listener).to_vec()
+}
+
+fn media(mut section: Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> Media {
+    let address = read(&mut section, "address", value::local_address, p);
+    let advertise = read(&mut section, "advertise", value::public_address, p);
+    let ports = read(&mut section, "ports", value::ports, p);
+    let workers = section.take("workers").and_then(|found| found.number(0, MOST_WORKERS, p));
+    places.media_advertise = advertise.as_ref().map(|found| found.at.clone());
+    places.ports = ports.as_ref().map(|found| found.at.clone());
+    let mut timeout = |key, default: u64| {
+        let written = read(&mut section, key, value::duration, p);
+        written.map_or(Duration::from_secs(default), |found| found.value)
+    };
+    let timeouts = MediaTimeouts {
+        setup: timeout("setup_timeout", 30),
+        talk: timeout("talk_timeout", 60),
+        hold: timeout("hold_timeout", 1_800),
+    };
+    section.finish(p);
+    Media {
+        address: address.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |found| found.value),
+        advertise: advertise.map(|found| found.value),
+        ports: ports.map_or(PortRange { first: 20_000, last: 29_999 }, |found| found.value),
+        workers: workers.and_then(|found| nonzero(&found)),
+        timeouts,
+    }
+}
+
+fn http(mut section: Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> Http {
+    let listen = read(&mut section, "listen", value::socket_address, p);
+    section.finish(p);
+    places.http = listen.as_ref().map(|found| found.at.clone());
+    Http { listen: listen.map_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), |found| found.value) }
+}
+
+fn rooms(root: &mut Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> Rooms {
+    let mut section = root.section("rooms", p);
+    let ad_hoc = section.take("ad_hoc").and_then(|found| found.strings(p)).unwrap_or_else(default_patterns);
+    let ad_hoc = ad_hoc.into_iter().filter_map(|text| text.parse(value::pattern, p));
+    let ad_hoc = ad_hoc.map(|found| found.value).collect();
+    let max_participants = limit(&mut section, p);
+    section.finish(p);
+    let fixed =
+        root.sections("room", p).into_iter().filter_map(|table| room(table, max_participants, places, p));
+    Rooms { fixed: fixed.collect(), ad_hoc, max_participants }
+}
+
+fn default_patterns() -> Vec<Found<String>> {
+    let found = |text: &str| Found { value: text.to_owned(), at: Place::nowhere("rooms.ad_hoc") };
+    ["1000-1999", "room-*"].map(found).to_vec()
+}
+
+fn room(
+    mut section: Section<'_>,
+    default: Option<NonZeroUsize>,
+    places: &mut Places,
+    p: &mut Problems<'_>,
+) -> Option<Room> {
+    let name = section.take("name");
+    let max_participants = limit(&mut section, p).or(default);
+    if name.is_none() {
+        p.note(&section.at.child("name"), Wrong::Missing);
+    }
+    section.finish(p);
+    let name = name?.string(p)?.parse(value::name, p)?;
+    places.names.push(name.clone());
+    Some(Room { name: name.value, max_participants })
+}
+
+fn limit(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<NonZeroUsize> {
+    let written = section.take("max_participants")?.number(1, MOST_PARTICIPANTS, p)?;
+    nonzero(&written)
+}
+
+fn nonzero(found: &Found<u64>) -> Option<NonZeroUsize> {
+    usize::try_from(found.value).ok().and_then(NonZeroUsize::new)
+}
+
+fn services(mut section: Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> Services {
+    let mut service = |key: &'static str| {
+        let default = Found { value: Some(key.to_owned()), at: Place::nowhere(key) };
+        let found = read(&mut section, key, value::service, p).unwrap_or(default);
+        let named = found.value.clone().map(|value| Found { value, at: found.at });
+        places.names.extend(named);
+        found.value
+    };
+    let services = Services { echo: service("echo"), tone: service("tone") };
+    section.finish(p);
+    services
+}
+
+fn log(mut section: Section<'_>, p: &mut Problems<'_>) -> Log {
+    let level = read(&mut section, "level", value::level, p);
+    let format = read(&mut section, "format", value::format, p);
+    section.finish(p);
+    Log {
+        level: level.map_or(LogLevel::Info, |found| found.value),
+        format: format.map_or(LogFormat::Text, |found| found.value),
+    }
+}

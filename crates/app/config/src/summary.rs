@@ -1,0 +1,70 @@
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use crate::model::{Config, Rooms};
+
+/// What would run, a few lines to read.
+#[derive(Clone, Copy, Debug)]
+pub struct Summary<'c>(pub(crate) &'c Config);
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Config { sip, media, http, rooms, services, log } = self.0;
+        writeln!(f, "sip       {}", joined(&sip.listen))?;
+        match &sip.advertise {
+            Some(advertise) => writeln!(f, "          advertised as {advertise}")?,
+            None => writeln!(f, "          advertised as the address each peer reaches")?,
+        }
+        writeln!(f, "          at most {} calls", sip.max_calls)?;
+        writeln!(f, "media     {} ports {} ({} calls)", media.address, media.ports, media.ports.pairs())?;
+        if let Some(address) = media.advertise {
+            writeln!(f, "          advertised as {address}")?;
+        }
+        match media.workers {
+            Some(workers) => writeln!(f, "          threads: {workers}")?,
+            None => writeln!(f, "          threads: one per core")?,
+        }
+        let [setup, talk, hold] =
+            [media.timeouts.setup, media.timeouts.talk, media.timeouts.hold].map(duration);
+        writeln!(f, "          without media a call ends: set-up {setup}, talk {talk}, hold {hold}")?;
+        writeln!(f, "http      {} (checked, not yet served by this version)", http.listen)?;
+        room_lines(rooms, f)?;
+        for (user, service) in [(&services.echo, "echo"), (&services.tone, "test tone")] {
+            if let Some(user) = user {
+                writeln!(f, "service   {user}: {service}")?;
+            }
+        }
+        write!(f, "log       {} as {}", log.level.as_str(), log.format.as_str())
+    }
+}
+
+fn room_lines(rooms: &Rooms, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for room in &rooms.fixed {
+        writeln!(f, "room      {}: {}", room.name, participants(room.max_participants))?;
+    }
+    for pattern in &rooms.ad_hoc {
+        writeln!(f, "rooms     {pattern}: on demand, {}", participants(rooms.max_participants))?;
+    }
+    Ok(())
+}
+
+fn participants(limit: Option<NonZeroUsize>) -> String {
+    limit.map_or("any number of participants".to_owned(), |limit| format!("at most {limit} participants"))
+}
+
+fn joined<T: fmt::Display>(items: &[T]) -> String {
+    items.iter().map(T::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// As the configuration writes it.
+fn duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    match millis {
+        0 => "never".to_owned(),
+        _ if millis.is_multiple_of(3_600_000) => format!("{} h", millis / 3_600_000),
+        _ if millis.is_multiple_of(60_000) => format!("{} min", millis / 60_000),
+        _ if millis.is_multiple_of(1_000) => format!("{} s", millis / 1_000),
+        _ => format!("{millis} ms"),
+    }
+}
