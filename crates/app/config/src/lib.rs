@@ -63,8 +63,6 @@ impl Config {
             echo: self.services.echo.clone(),
             tone: self.services.tone.clone(),
             ad_hoc: self.rooms.ad_hoc.clone(),
-            echo: self.services.echo.clone(),
-            tone: self.services.tone.clone(),
         }
     }
 
