@@ -1,1 +1,143 @@
-//! The focus policy of a conference: roster and admission.
+//! The focus policy of a conference: who is in, who may come in, and when it is over.
+//!
+//! [`Conference`] is one life of a room, from its first participant to its last. It decides; it mixes
+//! nothing and speaks no protocol.
+
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use tandem_base::{Blame, ConferenceId, Fault, LegId, Sink, Time};
+
+/// What the operator laid down for a room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    /// At most this many participants; `None` is no limit.
+    pub max_participants: Option<usize>,
+}
+
+/// Somebody in the conference (RFC 4353 §3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// What the others see; may be empty.
+    pub display_name: String,
+    /// Since when.
+    pub joined: Time,
+}
+
+/// What happens to a conference.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A leg asks to come in.
+    Join {
+        /// Which.
+        leg: LegId,
+        /// What the others see; may be empty.
+        display_name: String,
+    },
+    /// A leg went, for whatever reason. One that is not in is ignored.
+    Leave {
+        /// Which.
+        leg: LegId,
+    },
+    /// From now on nobody new comes in, or anybody may again.
+    Lock(bool),
+}
+
+/// What a conference decides.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// The leg is in.
+    Admitted {
+        /// Which.
+        leg: LegId,
+    },
+    /// The leg may not come in.
+    Refused {
+        /// Which.
+        leg: LegId,
+        /// 486 for a full room, 403 for a locked one.
+        fault: Fault,
+    },
+    /// The leg is out.
+    Left {
+        /// Which.
+        leg: LegId,
+    },
+    /// The last participant went. The conference is over and takes nobody any more.
+    Ended,
+}
+
+/// A running conference: the focus of a room.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conference {
+    id: ConferenceId,
+    policy: Policy,
+    locked: bool,
+    over: bool,
+    roster: BTreeMap<LegId, Participant>,
+}
+
+impl Conference {
+    /// An empty one; it lives from its first participant to its last.
+    pub const fn new(id: ConferenceId, policy: Policy) -> Self {
+        Conference { id, policy, locked: false, over: false, roster: BTreeMap::new() }
+    }
+
+    /// Its name in this process.
+    pub const fn id(&self) -> ConferenceId {
+        self.id
+    }
+
+    /// Who is in, by leg.
+    pub const fn roster(&self) -> &BTreeMap<LegId, Participant> {
+        &self.roster
+    }
+
+    /// Takes one input.
+    pub fn handle(&mut self, input: Input, now: Time, out: &mut impl Sink<Output>) {
+        match input {
+            Input::Join { leg, display_name } => match self.admission(leg) {
+                Ok(()) => {
+                    self.roster.insert(leg, Participant { display_name, joined: now });
+                    out.emit(Output::Admitted { leg });
+                }
+                Err(fault) => out.emit(Output::Refused { leg, fault }),
+            },
+            Input::Leave { leg } => self.leave(leg, out),
+            Input::Lock(locked) => self.locked = locked,
+        }
+    }
+
+    fn admission(&self, leg: LegId) -> Result<(), Fault> {
+        let refuse = |status, why| Err(Fault::new(Blame::Policy, status, why));
+        if self.over {
+            return refuse(480, "the conference is over");
+        }
+        if self.roster.contains_key(&leg) {
+            return Err(Fault::new(Blame::Ourselves, 500, "the leg is in the conference already"));
+        }
+        if self.locked {
+            return refuse(403, "the room is locked");
+        }
+        if self.policy.max_participants.is_some_and(|max| self.roster.len() >= max) {
+            return refuse(486, "the room is full");
+        }
+        Ok(())
+    }
+
+    fn leave(&mut self, leg: LegId, out: &mut impl Sink<Output>) {
+        if self.roster.remove(&leg).is_none() {
+            return;
+        }
+        out.emit(Output::Left { leg });
+        if self.roster.is_empty() {
+            self.over = true;
+            out.emit(Output::Ended);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
