@@ -1,1 +1,23 @@
 //! Sans-IO SIP: messages, transactions, dialogs, the user agent.
+//!
+//! [`Message::parse`] reads a datagram, [`StreamFramer`] cuts a stream; both bound what they take from the network.
+
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod headers;
+mod limits;
+mod message;
+mod stream;
+mod token;
+mod uri;
+
+pub use headers::{
+    CSeq, Header, HeaderError, HeaderName, HeaderProblem, Headers, MediaType, NameAddr, Param, Params,
+    Reason, Rport, Transport, Via,
+};
+pub use limits::{MAX_HEADER_LINE, MAX_HEADERS, MAX_MESSAGE};
+pub use message::{Message, Method, ParseError, Problem, Request, Response, StatusCode};
+pub use stream::{Frame, StreamFramer};
+pub use uri::{Host, OtherUri, SipUri, TelUri, Uri, UriError, escape_user, unescape};
+
+// What is built upon messages stands below: transaction, dialog, ua.

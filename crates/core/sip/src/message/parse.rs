@@ -1,0 +1,160 @@
+use bytes::Bytes;
+
+use super::check::{check_request, check_response, salvage};
+use super::{HeadLines, Message, Method, ParseError, Problem, Request, Response, StatusCode, head_end};
+use crate::limits::MAX_MESSAGE;
+use crate::token::number;
+use crate::{Headers, Uri};
+
+/// The first line, understood as far as possible.
+enum StartLine {
+    /// The URI is `None` where it breaks its grammar.
+    Request {
+        method: Method,
+        uri: Option<Uri>,
+        version: Version,
+    },
+    Response {
+        status: StatusCode,
+        reason: Bytes,
+    },
+}
+
+#[derive(PartialEq)]
+enum Version {
+    Two,
+    Other,
+}
+
+impl Message {
+    /// Reads one datagram, or one message that [`crate::StreamFramer`] cut out of a stream.
+    ///
+    /// Octets behind Content-Length are ignored (RFC 3261 §18.3); without that header the body is all the rest.
+    ///
+    /// # Errors
+    /// See [`ParseError`]: it knows whether the sender can be told.
+    pub fn parse(bytes: Bytes) -> Result<Message, ParseError> {
+        let bytes = skip_line_breaks(bytes);
+        let too_large = bytes.len() > MAX_MESSAGE;
+        // Without the empty line, what there is of the head may still suffice for an answer.
+        let end = head_end(&bytes, 0);
+        let body = end.map(|end| bytes.slice(end..));
+        let Some((start, mut lines)) = HeadLines::new(&bytes) else {
+            return Err(ParseError::new(Problem::NotSip, None));
+        };
+        let Some(start) = StartLine::parse(start, &bytes) else {
+            return Err(ParseError::new(Problem::NotSip, None));
+        };
+        let (headers, mut problem) = read_headers(&mut lines);
+        if too_large {
+            problem = Some(Problem::TooLarge);
+        }
+        start.with(headers, body.unwrap_or_default(), problem)
+    }
+}
+
+impl Message {
+    /// What an answer needs of a request of which the head alone can be used.
+    pub(crate) fn salvage(head: Bytes) -> Option<Request> {
+        let (start, mut lines) = HeadLines::new(&head)?;
+        match StartLine::parse(start, &head)? {
+            StartLine::Request { method, .. } => salvage(method, &read_headers(&mut lines).0),
+            StartLine::Response { .. } => None,
+        }
+    }
+}
+
+/// RFC 3261 §7.5: CRLF before the start line is ignored.
+fn skip_line_breaks(mut bytes: Bytes) -> Bytes {
+    while bytes.starts_with(b"\r\n") {
+        bytes = bytes.slice(2..);
+    }
+    bytes
+}
+
+/// Everything readable, and the first problem met.
+fn read_headers(lines: &mut HeadLines<'_>) -> (Headers, Option<Problem>) {
+    let (mut headers, mut first_problem) = (Headers::new(), None);
+    loop {
+        match lines.next() {
+            Ok(Some(header)) => headers.push(header.name.clone(), header.value().clone()),
+            Ok(None) => return (headers, first_problem),
+            Err(problem) => {
+                let is_last = matches!(problem, Problem::TooManyHeaders | Problem::Truncated);
+                first_problem.get_or_insert(problem);
+                if is_last {
+                    return (headers, first_problem);
+                }
+            }
+        }
+    }
+}
+
+impl StartLine {
+    fn parse(line: &[u8], whole: &Bytes) -> Option<StartLine> {
+        if line.get(..8).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/2.0 ")) {
+            return Self::parse_status(line.get(8..)?, whole);
+        }
+        let line = std::str::from_utf8(line).ok()?;
+        let (method, rest) = line.split_once(' ')?;
+        let (uri, version) = rest.rsplit_once(' ')?;
+        let version = match version.get(..4)?.eq_ignore_ascii_case("SIP/").then_some(version.get(4..)?)? {
+            "2.0" => Version::Two,
+            _ => Version::Other,
+        };
+        Some(StartLine::Request { method: Method::parse(method)?, uri: Uri::parse(uri), version })
+    }
+
+    /// RFC 3261 §7.2. The space behind the code is forgiven when no reason follows.
+    fn parse_status(rest: &[u8], whole: &Bytes) -> Option<StartLine> {
+        let (code, reason) = rest.split_at_checked(3)?;
+        let status = number(std::str::from_utf8(code).ok()?).and_then(StatusCode::new)?;
+        let reason = match reason {
+            [] => Bytes::new(),
+            [b' ', reason @ ..] => whole.slice_ref(reason),
+            _ => return None,
+        };
+        Some(StartLine::Response { status, reason })
+    }
+
+    fn with(self, headers: Headers, body: Bytes, problem: Option<Problem>) -> Result<Message, ParseError> {
+        match self {
+            StartLine::Response { status, reason } => {
+                let checked = problem.map_or_else(|| check_response(&headers), Err);
+                let body = checked.and_then(|()| cut_body(&headers, body));
+                let body = body.map_err(|problem| ParseError::new(problem, None))?;
+                Ok(Response { status, reason, headers, body }.into())
+            }
+            StartLine::Request { method, uri, version } => {
+                finish_request(method, uri, version, headers, body, problem)
+            }
+        }
+    }
+}
+
+fn finish_request(
+    method: Method,
+    uri: Option<Uri>,
+    version: Version,
+    headers: Headers,
+    body: Bytes,
+    problem: Option<Problem>,
+) -> Result<Message, ParseError> {
+    let wrong_version = (version == Version::Other).then_some(Problem::Version);
+    let checked = wrong_version.or(problem).map_or_else(|| check_request(&method, &headers), Err);
+    let body = checked.and_then(|()| cut_body(&headers, body));
+    match (uri, body) {
+        (Some(uri), Ok(body)) => Ok(Request { method, uri, headers, body }.into()),
+        (_, Err(problem)) => Err(ParseError::new(problem, salvage(method, &headers))),
+        (None, Ok(_)) => Err(ParseError::new(Problem::RequestUri, salvage(method, &headers))),
+    }
+}
+
+/// RFC 3261 §18.3.
+fn cut_body(headers: &Headers, body: Bytes) -> Result<Bytes, Problem> {
+    match headers.content_length()? {
+        Some(length) if length > body.len() => Err(Problem::BodyTooShort),
+        Some(length) => Ok(body.slice(..length)),
+        None => Ok(body),
+    }
+}

@@ -1,0 +1,435 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+use tandem_base::{Sink, Time};
+
+use super::machine::{Machine, MachineInput};
+use super::{Client, ClientKey, InviteClient, InviteServer, Server, ServerKey, Tell, Timing};
+use crate::ua::{Flow, FlowId, Output, Protocol, Target};
+use crate::{Request, StatusCode};
+
+/// A transaction in the table; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TransactionId(u64);
+
+/// The table is full: nothing was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("too many transactions")]
+pub struct TableFull;
+
+/// All transactions that are alive, each with its owner's mark `O`.
+#[derive(Debug)]
+pub struct Transactions<O> {
+    timing: Timing,
+    capacity: usize,
+    per_source: usize,
+    last: u64,
+    entries: BTreeMap<TransactionId, Entry<O>>,
+    servers: BTreeMap<ServerKey, TransactionId>,
+    clients: BTreeMap<ClientKey, TransactionId>,
+    merges: BTreeMap<MergeKey, TransactionId>,
+    timers: BTreeSet<(Time, TransactionId)>,
+    places: BTreeSet<(Place, TransactionId)>,
+    sources: BTreeMap<IpAddr, usize>,
+}
+
+#[derive(Debug)]
+struct Entry<O> {
+    machine: Machine,
+    side: Side,
+    target: Target,
+    owner: O,
+    armed: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Side {
+    Client {
+        key: ClientKey,
+        /// The INVITE, from which its ACK and CANCEL are made; none for other methods.
+        invite: Option<Box<Request>>,
+    },
+    Server {
+        key: ServerKey,
+        merge: Option<MergeKey>,
+        source: IpAddr,
+        fallback: SocketAddr,
+    },
+}
+
+/// What all copies of one request share, by whatever way they come (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MergeKey(Box<str>);
+
+impl MergeKey {
+    /// Of a request without a To tag; `None` when a header is missing.
+    pub fn of(request: &Request) -> Option<Self> {
+        let headers = &request.headers;
+        let (from, cseq, call_id) = (headers.from().ok()?, headers.cseq().ok()?, headers.call_id().ok()?);
+        let key = format!("{} {call_id} {} {}", from.tag().unwrap_or(""), cseq.number, request.method);
+        Some(MergeKey(key.into_boxed_str()))
+    }
+}
+
+/// What fails together: a connection, or all that is bound for one address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Place {
+    Connection(FlowId),
+    Address(Protocol, SocketAddr),
+}
+
+impl From<&Target> for Place {
+    fn from(target: &Target) -> Self {
+        match target {
+            Target::Flow(flow) if flow.protocol.is_reliable() => Place::Connection(flow.id),
+            other => Place::Address(other.protocol(), other.remote()),
+        }
+    }
+}
+
+/// A server transaction to be begun.
+#[derive(Debug)]
+pub struct NewServer<O> {
+    /// Of the request.
+    pub key: ServerKey,
+    /// Is it an INVITE?
+    pub invite: bool,
+    /// For requests outside of dialogs.
+    pub merge: Option<MergeKey>,
+    /// Where responses go.
+    pub target: Target,
+    /// Who counts for it.
+    pub source: IpAddr,
+    /// Where responses go when the connection is gone (RFC 3261 §18.2.2).
+    pub fallback: SocketAddr,
+    /// Whose.
+    pub owner: O,
+}
+
+impl<O: Copy> Transactions<O> {
+    /// At most `capacity` at once, of which `per_source` server transactions of one source address.
+    pub fn new(timing: Timing, capacity: usize, per_source: usize) -> Self {
+        Transactions {
+            timing,
+            capacity,
+            per_source,
+            last: 0,
+            entries: BTreeMap::new(),
+            servers: BTreeMap::new(),
+            clients: BTreeMap::new(),
+            merges: BTreeMap::new(),
+            timers: BTreeSet::new(),
+            places: BTreeSet::new(),
+            sources: BTreeMap::new(),
+        }
+    }
+
+    /// How many are alive.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Are there none?
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// When [`Transactions::expire`] is due.
+    pub fn deadline(&self) -> Option<Time> {
+        self.timers.first().map(|(at, _)| *at)
+    }
+
+    /// Whose it is.
+    pub fn owner(&self, id: TransactionId) -> Option<O> {
+        self.entries.get(&id).map(|e| e.owner)
+    }
+
+    /// Does it still wait for its final response?
+    pub fn is_pending(&self, id: TransactionId) -> bool {
+        self.entries.get(&id).is_some_and(|e| e.machine.is_pending())
+    }
+
+    /// Where its messages go.
+    pub fn target(&self, id: TransactionId) -> Option<Target> {
+        self.entries.get(&id).map(|e| e.target)
+    }
+
+    /// The INVITE of an INVITE client transaction.
+    pub fn invite(&self, id: TransactionId) -> Option<&Request> {
+        match &self.entries.get(&id)?.side {
+            Side::Client { invite, .. } => invite.as_deref(),
+            Side::Server { .. } => None,
+        }
+    }
+
+    /// The server transaction of this key.
+    pub fn find_server(&self, key: &ServerKey) -> Option<TransactionId> {
+        self.servers.get(key).copied()
+    }
+
+    /// The client transaction of this key.
+    pub fn find_client(&self, key: &ClientKey) -> Option<TransactionId> {
+        self.clients.get(key).copied()
+    }
+
+    /// Is a copy of this request being served that came another way?
+    pub fn is_merged(&self, key: &MergeKey) -> bool {
+        self.merges.contains_key(key)
+    }
+
+    /// Begins a server transaction.
+    pub fn serve(&mut self, new: NewServer<O>) -> Result<TransactionId, TableFull> {
+        let of_source = self.sources.get(&new.source).copied().unwrap_or(0);
+        if self.entries.len() >= self.capacity || of_source >= self.per_source {
+            return Err(TableFull);
+        }
+        self.sources.insert(new.source, of_source + 1);
+        let id = self.next_id();
+        self.servers.insert(new.key.clone(), id);
+        if let Some(merge) = &new.merge {
+            self.merges.insert(merge.clone(), id);
+        }
+        let machine = match new.invite {
+            true => Machine::InviteServer(InviteServer::start()),
+            false => Machine::Server(Server::start()),
+        };
+        let side =
+            Side::Server { key: new.key, merge: new.merge, source: new.source, fallback: new.fallback };
+        self.insert(id, Entry { machine, side, target: new.target, owner: new.owner, armed: None });
+        Ok(id)
+    }
+
+    /// Begins a client transaction by sending `bytes`. For an INVITE, `invite` is the request that they are.
+    pub fn request(
+        &mut self,
+        key: ClientKey,
+        bytes: Bytes,
+        invite: Option<Box<Request>>,
+        target: Target,
+        owner: O,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Result<TransactionId, TableFull> {
+        if self.entries.len() >= self.capacity {
+            return Err(TableFull);
+        }
+        let reliable = target.protocol().is_reliable();
+        let (machine, effects) = match invite {
+            Some(_) => {
+                let (machine, effects) = InviteClient::start(bytes, now, &self.timing, reliable);
+                (Machine::InviteClient(machine), effects)
+            }
+            None => {
+                let (machine, effects) = Client::start(bytes, now, &self.timing, reliable);
+                (Machine::Client(machine), effects)
+            }
+        };
+        let id = self.next_id();
+        self.clients.insert(key, id);
+        self.insert(id, Entry { machine, side: Side::Client { key, invite }, target, owner, armed: None });
+        if let Some(bytes) = effects.send {
+            out.emit(Output::Send { target, bytes });
+        }
+        Ok(id)
+    }
+
+    /// The request of a server transaction came again.
+    pub fn repeated(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) {
+        self.step(id, MachineInput::Request, now, out);
+    }
+
+    /// An ACK matched a server transaction. True when it is the transaction user's to see.
+    pub fn acknowledged(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) -> bool {
+        self.step(id, MachineInput::Ack, now, out).is_some()
+    }
+
+    /// The transaction user's response.
+    pub fn respond(
+        &mut self,
+        id: TransactionId,
+        status: StatusCode,
+        bytes: Bytes,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) {
+        self.step(id, MachineInput::Respond(status, bytes), now, out);
+    }
+
+    /// A response matched a client transaction; `ack` is there for a response of class 3 to 6 to an INVITE.
+    /// True when the response is the transaction user's to see.
+    pub fn responded(
+        &mut self,
+        id: TransactionId,
+        status: StatusCode,
+        ack: Option<Bytes>,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> bool {
+        self.step(id, MachineInput::Response(status, ack), now, out).is_some()
+    }
+
+    /// Gives up an INVITE client transaction that was cancelled in vain (RFC 3261 §9.1).
+    pub fn abandon(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) {
+        self.step(id, MachineInput::Abandon, now, out);
+    }
+
+    /// Forgets a server transaction that its user never answered.
+    pub fn forget(&mut self, id: TransactionId) {
+        self.remove(id);
+    }
+
+    /// Runs what is due up to `now`, until something is to be told or nothing is due any more.
+    pub fn expire(&mut self, now: Time, out: &mut impl Sink<Output>) -> Option<(TransactionId, O, Tell)> {
+        while let Some((at, id)) = self.timers.first().copied().filter(|(at, _)| *at <= now) {
+            let Some(owner) = self.owner(id) else {
+                self.timers.remove(&(at, id));
+                continue;
+            };
+            if let Some(tell) = self.step(id, MachineInput::Timer, now, out) {
+                return Some((id, owner, tell));
+            }
+        }
+        None
+    }
+
+    /// Nothing can be sent to `target`. Gives the transactions that failed by it.
+    pub fn target_failed(
+        &mut self,
+        target: &Target,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Vec<(TransactionId, O)> {
+        self.place_failed(Place::from(target), now, out)
+    }
+
+    /// A connection is gone: requests sent over it fail; responses find another way (RFC 3261 §18.2.2).
+    pub fn flow_closed(
+        &mut self,
+        flow: &Flow,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Vec<(TransactionId, O)> {
+        let connection = Place::Connection(flow.id);
+        for id in self.at(connection) {
+            let Some(entry) = self.entries.get_mut(&id) else { continue };
+            let Side::Server { fallback, .. } = &entry.side else { continue };
+            // Nobody can connect to a WebSocket client (RFC 7118 §5).
+            if matches!(flow.protocol, Protocol::Tcp | Protocol::Tls) {
+                entry.target = Target::Address { protocol: flow.protocol, remote: *fallback };
+                let place = Place::from(&entry.target);
+                self.places.remove(&(connection, id));
+                self.places.insert((place, id));
+            }
+        }
+        let mut failed = self.place_failed(connection, now, out);
+        // What we sent by connecting to that address went over this connection.
+        let address = Place::Address(flow.protocol, flow.remote);
+        for id in self.at(address) {
+            if self.entries.get(&id).is_some_and(|e| matches!(e.side, Side::Client { .. })) {
+                failed.extend(self.fail(id, now, out));
+            }
+        }
+        failed
+    }
+
+    fn at(&self, place: Place) -> Vec<TransactionId> {
+        let range = (place, TransactionId(0))..=(place, TransactionId(u64::MAX));
+        self.places.range(range).map(|(_, id)| *id).collect()
+    }
+
+    fn place_failed(
+        &mut self,
+        place: Place,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Vec<(TransactionId, O)> {
+        self.at(place).into_iter().filter_map(|id| self.fail(id, now, out)).collect()
+    }
+
+    fn fail(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) -> Option<(TransactionId, O)> {
+        let owner = self.owner(id)?;
+        self.step(id, MachineInput::TransportFailed, now, out).map(|_| (id, owner))
+    }
+
+    fn next_id(&mut self) -> TransactionId {
+        self.last += 1;
+        TransactionId(self.last)
+    }
+
+    fn insert(&mut self, id: TransactionId, mut entry: Entry<O>) {
+        entry.armed = entry.machine.deadline();
+        if let Some(at) = entry.armed {
+            self.timers.insert((at, id));
+        }
+        self.places.insert((Place::from(&entry.target), id));
+        self.entries.insert(id, entry);
+    }
+
+    fn step(
+        &mut self,
+        id: TransactionId,
+        input: MachineInput,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Option<Tell> {
+        let entry = self.entries.get_mut(&id)?;
+        let reliable = entry.target.protocol().is_reliable();
+        let machine = std::mem::replace(&mut entry.machine, Machine::Server(Server::Terminated));
+        let (machine, effects) = machine.step(input, now, &self.timing, reliable);
+        entry.machine = machine;
+        if let Some(bytes) = effects.send {
+            out.emit(Output::Send { target: entry.target, bytes });
+        }
+        if entry.machine.is_terminated() {
+            self.remove(id);
+        } else {
+            self.rearm(id);
+        }
+        effects.tell
+    }
+
+    fn rearm(&mut self, id: TransactionId) {
+        let Some(entry) = self.entries.get_mut(&id) else { return };
+        let deadline = entry.machine.deadline();
+        if entry.armed == deadline {
+            return;
+        }
+        if let Some(at) = entry.armed {
+            self.timers.remove(&(at, id));
+        }
+        if let Some(at) = deadline {
+            self.timers.insert((at, id));
+        }
+        entry.armed = deadline;
+    }
+
+    fn remove(&mut self, id: TransactionId) {
+        let Some(entry) = self.entries.remove(&id) else { return };
+        if let Some(at) = entry.armed {
+            self.timers.remove(&(at, id));
+        }
+        self.places.remove(&(Place::from(&entry.target), id));
+        match entry.side {
+            Side::Client { key, .. } => {
+                self.clients.remove(&key);
+            }
+            Side::Server { key, merge, source, .. } => {
+                self.servers.remove(&key);
+                if let Some(merge) = merge {
+                    self.merges.remove(&merge);
+                }
+                self.release(source);
+            }
+        }
+    }
+
+    fn release(&mut self, source: IpAddr) {
+        if let Some(count) = self.sources.get_mut(&source) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.sources.remove(&source);
+            }
+        }
+    }
+}
