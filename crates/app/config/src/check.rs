@@ -88,11 +88,10 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
 
 fn listeners(written: Option<Found<DeValue<'_>>>, p: &mut Problems<'_>) -> Vec<Found<Listener>> {
     let Some(written) = written else { return default_listeners() };
-    let at = written.at.clone();
-    let Some(texts) = written.strings(p) else { return default_listeners() };
-    if texts.is_empty() {
-        p.note(&at, Wrong::NoListener);
+    if written.is_empty_array() {
+        p.note(&written.at, Wrong::NoListener);
     }
+    let Some(texts) = written.strings(p) else { return default_listeners() };
     texts.into_iter().filter_map(|text| text.parse(value::listener, p)).collect()
 }
 

@@ -155,6 +155,11 @@ impl<'t> Found<DeValue<'t>> {
         Some(items.into_iter().enumerate().map(item).collect())
     }
 
+    /// `[]`.
+    pub(crate) fn is_empty_array(&self) -> bool {
+        matches!(&self.value, DeValue::Array(items) if items.is_empty())
+    }
+
     /// A string.
     pub(crate) fn string(self, problems: &mut Problems<'_>) -> Option<Found<String>> {
         match self.value {
