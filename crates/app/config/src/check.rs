@@ -62,6 +62,15 @@ pub(crate) fn config(text: &str) -> Result<Config, Vec<Problem>> {
     if found.is_empty() { Ok(config) } else { Err(found) }
 }
 
+/// The problem of a file that is no text from `offset` on.
+pub(crate) fn not_utf8(bytes: &[u8], offset: usize) -> Vec<Problem> {
+    let text = bytes.get(..offset).and_then(|good| str::from_utf8(good).ok()).unwrap_or_default();
+    let mut problems = Problems::new(text);
+    let message = "this byte is not UTF-8".to_owned();
+    problems.note(&Place::at_offset(offset), Wrong::Syntax { message });
+    problems.into_vec()
+}
+
 fn read<T>(
     section: &mut Section<'_>,
     key: &'static str,

@@ -40,7 +40,13 @@ impl<'t> Problems<'t> {
     }
 
     /// In the order of the file.
+    ///
+    /// Where the text is not TOML, that alone: what was read of it only seems wrong.
     pub(crate) fn into_vec(mut self) -> Vec<Problem> {
+        let syntax = |found: &(usize, Problem)| matches!(found.1.wrong, Wrong::Syntax { .. });
+        if self.found.iter().any(syntax) {
+            self.found.retain(syntax);
+        }
         self.found.sort_by_key(|(offset, _)| *offset);
         self.found.into_iter().map(|(_, problem)| problem).collect()
     }
@@ -57,6 +63,11 @@ pub(crate) struct Place {
 impl Place {
     pub(crate) fn nowhere(key: &str) -> Self {
         Place { key: key.to_owned(), offset: None }
+    }
+
+    /// A place in a text that has no keys.
+    pub(crate) const fn at_offset(offset: usize) -> Self {
+        Place { key: String::new(), offset: Some(offset) }
     }
 
     pub(crate) const fn is_somewhere(&self) -> bool {

@@ -163,6 +163,21 @@ fn broken_toml_is_told_with_its_place() {
 }
 
 #[test]
+fn what_follows_from_broken_toml_is_not_told() {
+    let found = problems("[sip\nlisten = []\nfoo = 1\n");
+    assert!(found.iter().all(|p| matches!(p.wrong, Wrong::Syntax { .. })), "{found:?}");
+}
+
+#[test]
+fn bytes_that_are_no_text_are_told_with_their_place() {
+    let file = std::env::temp_dir().join(format!("tandem-config-{}.toml", std::process::id()));
+    fs::write(&file, b"[log]\nlevel = \"\xff\"\n").unwrap();
+    let error = Config::load(&file).unwrap_err();
+    fs::remove_file(&file).unwrap();
+    assert!(error.to_string().contains(":2:10: not TOML: this byte is not UTF-8"), "{error}");
+}
+
+#[test]
 fn columns_count_characters() {
     assert_eq!(problem("[log]\nlevel = \"ä\" # é\n").column, 9);
     assert_eq!(problem("services = { echo = \"ä\", tonne = \"é\" }\n").column, 26);

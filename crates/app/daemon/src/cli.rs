@@ -53,7 +53,7 @@ Examples:
   tandem check --config /etc/tandem.toml  is the file right, and what would it run?
   TANDEM_LOG=debug tandem serve           tell more (error, warn, info, debug, trace)
 
-Then call, with any SIP phone and no account:
+Then call, with any SIP phone and no account (built-in configuration):
   sip:1000@HOST    a room; so is every number from 1000 to 1999 and every name that begins with room-
   sip:echo@HOST    hear yourself
   sip:tone@HOST    hear 1004 Hz
