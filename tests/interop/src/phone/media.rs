@@ -1,0 +1,211 @@
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tandem_testkit::sine;
+
+use crate::Recording;
+use crate::g711::{ulaw_from, ulaw_to};
+
+const FRAME: usize = 160;
+const RATE: u32 = 8_000;
+const DTMF: u8 = 101;
+
+/// The sound of a phone: PCMU, 20 ms a packet, sent by the clock and recorded by RTP timestamp.
+pub struct Media {
+    socket: Arc<UdpSocket>,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    stop: AtomicBool,
+    to: Mutex<Option<SocketAddr>>,
+    digits: Mutex<Vec<u8>>,
+    heard: Mutex<Heard>,
+}
+
+/// What has arrived.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// RTP packets of PCMU.
+    pub packets: u64,
+    /// RTCP packets.
+    pub reports: u64,
+    /// Steps of the sequence number other than one.
+    pub gaps: u64,
+    /// Steps of the timestamp other than one frame.
+    pub jumps: u64,
+    /// SSRCs, in order of appearance.
+    pub sources: Vec<u32>,
+    last: Option<(u16, u32)>,
+    samples: Vec<i16>,
+}
+
+impl Media {
+    pub(super) fn new(ip: Ipv4Addr, hz: f64) -> Self {
+        let socket = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
+        socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let shared = Arc::new(Shared::default());
+        let (s, m) = (socket.clone(), shared.clone());
+        std::thread::spawn(move || send(&s, &m, hz));
+        let (s, m) = (socket.clone(), shared.clone());
+        std::thread::spawn(move || receive(&s, &m));
+        Media { socket, shared }
+    }
+
+    /// The RTP port.
+    pub fn port(&self) -> u16 {
+        self.socket.local_addr().unwrap().port()
+    }
+
+    /// Sends the tone there from now on.
+    pub fn talk_to(&self, to: SocketAddr) {
+        *self.shared.to.lock().unwrap() = Some(to);
+    }
+
+    /// Sends nothing from now on.
+    pub fn silence(&self) {
+        *self.shared.to.lock().unwrap() = None;
+    }
+
+    /// Where the tone goes.
+    pub fn peer(&self) -> Option<SocketAddr> {
+        *self.shared.to.lock().unwrap()
+    }
+
+    /// Presses a key for 100 ms (RFC 4733): five packets in place of sound, the last of them thrice.
+    pub fn press(&self, event: u8) {
+        self.shared.digits.lock().unwrap().push(event);
+    }
+
+    /// One packet of any content to the peer.
+    pub fn send_raw(&self, bytes: &[u8]) {
+        self.socket.send_to(bytes, self.peer().expect("a call stands")).unwrap();
+    }
+
+    /// All that was heard so far.
+    pub fn heard(&self) -> Recording {
+        Recording { rate: RATE, samples: self.shared.heard.lock().unwrap().samples.clone() }
+    }
+
+    /// The same in figures.
+    pub fn counts(&self) -> Heard {
+        let heard = self.shared.heard.lock().unwrap();
+        Heard { samples: Vec::new(), sources: heard.sources.clone(), ..*heard }
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        self.shared.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Sequence number and timestamp go on whatever is sent.
+struct Sender {
+    sequence: u16,
+    timestamp: u32,
+    ssrc: u32,
+}
+
+impl Sender {
+    fn packet(&mut self, marker: bool, payload_type: u8, timestamp: u32, payload: &[u8]) -> Vec<u8> {
+        let mut packet = vec![0x80, payload_type | if marker { 0x80 } else { 0 }];
+        packet.extend(self.sequence.to_be_bytes());
+        packet.extend(timestamp.to_be_bytes());
+        packet.extend(self.ssrc.to_be_bytes());
+        packet.extend(payload);
+        self.sequence = self.sequence.wrapping_add(1);
+        packet
+    }
+}
+
+fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
+    let ssrc = u32::from(socket.local_addr().unwrap().port()) << 8 | 0x55;
+    let mut sender = Sender { sequence: 0, timestamp: 0, ssrc };
+    let start = Instant::now();
+    let mut digit: Option<(u8, u16, u32)> = None;
+    for n in 0u32.. {
+        let due = start + Duration::from_millis(20) * n;
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+        if shared.stop.load(Ordering::Relaxed) {
+            return;
+        }
+        let Some(to) = *shared.to.lock().unwrap() else { continue };
+        sender.timestamp = n * FRAME as u32;
+        if digit.is_none() {
+            digit = shared.digits.lock().unwrap().pop().map(|event| (event, 0, sender.timestamp));
+        }
+        let packets = match &mut digit {
+            Some((event, pressed, since)) => {
+                *pressed += 1;
+                let packets = telephone_event(&mut sender, *event, *pressed, *since);
+                if *pressed == 5 {
+                    digit = None;
+                }
+                packets
+            }
+            None => {
+                let tone = sine(hz, -12.0, RATE, n as usize * FRAME, FRAME);
+                let payload: Vec<u8> = tone.into_iter().map(ulaw_from).collect();
+                let at = sender.timestamp;
+                vec![sender.packet(false, 0, at, &payload)]
+            }
+        };
+        for packet in packets {
+            let _ = socket.send_to(&packet, to);
+        }
+    }
+}
+
+fn telephone_event(sender: &mut Sender, event: u8, pressed: u16, since: u32) -> Vec<Vec<u8>> {
+    let [high, low] = (pressed * FRAME as u16).to_be_bytes();
+    let end = pressed == 5;
+    let payload = [event, if end { 0x8a } else { 0x0a }, high, low];
+    let copies = if end { 3 } else { 1 };
+    (0..copies).map(|_| sender.packet(pressed == 1, DTMF, since, &payload)).collect()
+}
+
+fn receive(socket: &UdpSocket, shared: &Shared) {
+    let mut buffer = [0; 2_048];
+    while !shared.stop.load(Ordering::Relaxed) {
+        let Ok((n, _)) = socket.recv_from(&mut buffer) else { continue };
+        shared.heard.lock().unwrap().take(&buffer[..n]);
+    }
+}
+
+impl Heard {
+    fn take(&mut self, packet: &[u8]) {
+        let [_, kind, s1, s2, t1, t2, t3, t4, c1, c2, c3, c4, payload @ ..] = packet else { return };
+        if (192..=223).contains(kind) {
+            self.reports += 1;
+            return;
+        }
+        if kind & 0x7f != 0 {
+            return;
+        }
+        let source = u32::from_be_bytes([*c1, *c2, *c3, *c4]);
+        if !self.sources.contains(&source) {
+            self.sources.push(source);
+            self.last = None;
+        }
+        self.packets += 1;
+        let (sequence, timestamp) =
+            (u16::from_be_bytes([*s1, *s2]), u32::from_be_bytes([*t1, *t2, *t3, *t4]));
+        let csrcs = usize::from(packet[0] & 0x0f) * 4;
+        let payload = payload.get(csrcs..).unwrap_or_default();
+        if let Some((last_sequence, last_timestamp)) = self.last {
+            self.gaps += u64::from(sequence != last_sequence.wrapping_add(1));
+            let step = timestamp.wrapping_sub(last_timestamp);
+            self.jumps += u64::from(step as usize != payload.len());
+            // A pause of the sender is heard as silence; a jump beyond ten seconds is not a pause.
+            if (FRAME as u32..RATE * 10).contains(&step) {
+                self.samples.resize(self.samples.len() + step as usize - FRAME.min(step as usize), 0);
+            }
+        }
+        self.last = Some((sequence, timestamp));
+        self.samples.extend(payload.iter().map(|octet| ulaw_to(*octet)));
+    }
+}

@@ -1,0 +1,283 @@
+//! A phone of plain sockets: PCMU over RTP, SIP over UDP, and no manners of its own.
+
+mod media;
+mod message;
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::{Duration, Instant};
+
+pub use media::Heard;
+use media::Media;
+pub use message::Message;
+
+use crate::{Recording, address, until};
+
+/// How long an answer may take on loopback, retransmissions included.
+const ANSWER: Duration = Duration::from_secs(5);
+
+const PAYLOAD_TYPES: &str = "0 101";
+const ATTRIBUTES: &str = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
+
+/// One phone with at most one call at a time.
+pub struct Phone {
+    ip: Ipv4Addr,
+    server: SocketAddr,
+    sip: Arc<UdpSocket>,
+    inbox: Receiver<Message>,
+    stop: Arc<AtomicBool>,
+    media: Media,
+    dialog: Dialog,
+}
+
+/// What a request within the call is made of.
+#[derive(Clone, Default)]
+struct Dialog {
+    call_id: String,
+    branch: String,
+    target: String,
+    to: String,
+    cseq: u32,
+    sdp_version: u32,
+}
+
+fn unique() -> String {
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    format!("{}x{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+impl Phone {
+    /// A phone that sends `hz` at −12 dBFS once a call stands.
+    pub fn new(server: SocketAddr, hz: f64) -> Self {
+        let ip = address();
+        let sip = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
+        sip.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+        let stop = Arc::new(AtomicBool::new(false));
+        let (to_inbox, inbox) = channel();
+        let media = Media::new(ip, hz);
+        let sdp = sdp(ip, media.port(), 1, "sendrecv", PAYLOAD_TYPES, ATTRIBUTES);
+        let (socket, until_stop) = (sip.clone(), stop.clone());
+        std::thread::spawn(move || listen(&socket, &until_stop, &sdp, &to_inbox));
+        Phone { ip, server, sip, inbox, stop, media, dialog: Dialog::default() }
+    }
+
+    /// What it hears and sends.
+    pub fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// Its SIP address.
+    pub fn contact(&self) -> SocketAddr {
+        self.sip.local_addr().unwrap()
+    }
+
+    /// An offer of PCMU and telephone events.
+    pub fn offer(&self, direction: &str) -> String {
+        self.offer_of(direction, PAYLOAD_TYPES, ATTRIBUTES)
+    }
+
+    /// An offer of one audio stream with these payload types and attributes.
+    pub fn offer_of(&self, direction: &str, payload_types: &str, attributes: &str) -> String {
+        let (port, version) = (self.media.port(), self.dialog.sdp_version);
+        sdp(self.ip, port, version, direction, payload_types, attributes)
+    }
+
+    /// Calls `user`; panics unless the call is answered. Sound flows when this returns.
+    pub fn call(&mut self, user: &str) -> Message {
+        let answer = self.invite(user, &self.offer("sendrecv"));
+        assert_eq!(answer.status(), Some(200), "calling {user}: {}", answer.start);
+        self.media.talk_to(answer.rtp_address());
+        answer
+    }
+
+    /// An INVITE outside any dialog and its final response, which is acknowledged.
+    pub fn invite(&mut self, user: &str, sdp: &str) -> Message {
+        self.send_invite(user, sdp);
+        let answer = self.final_response("INVITE");
+        self.ack(&answer);
+        answer
+    }
+
+    /// Just sends the INVITE.
+    pub fn send_invite(&mut self, user: &str, sdp: &str) {
+        let target = format!("sip:{user}@{}", self.server);
+        self.dialog = Dialog {
+            call_id: format!("{}@{}", unique(), self.ip),
+            to: format!("<{target}>"),
+            target,
+            ..Dialog::default()
+        };
+        self.dialog.cseq = 1;
+        self.request("INVITE", "Content-Type: application/sdp\r\n", sdp);
+    }
+
+    /// Acknowledges the final response to the last INVITE (RFC 3261 §13.2.2.4 and §17.1.1.3).
+    pub fn ack(&mut self, answer: &Message) {
+        self.dialog.to = answer.header("To").unwrap_or_default().to_owned();
+        if answer.status() == Some(200) {
+            if let Some(contact) = answer.contact() {
+                self.dialog.target = contact;
+            }
+            self.dialog.branch = unique();
+        }
+        self.transmit("ACK", "", "");
+    }
+
+    /// A re-INVITE with this direction; its final response, acknowledged.
+    pub fn reinvite(&mut self, direction: &str) -> Message {
+        self.dialog.cseq += 1;
+        self.dialog.sdp_version += 1;
+        let sdp = self.offer(direction);
+        self.request("INVITE", "Content-Type: application/sdp\r\n", &sdp);
+        let answer = self.final_response("INVITE");
+        self.ack(&answer);
+        answer
+    }
+
+    /// Cancels the INVITE that is under way; the response to the CANCEL itself.
+    pub fn cancel(&mut self) -> Message {
+        self.transmit("CANCEL", "", "");
+        self.final_response("CANCEL")
+    }
+
+    /// Hangs up.
+    pub fn bye(&mut self) -> Message {
+        self.media.silence();
+        self.dialog.cseq += 1;
+        self.request("BYE", "", "");
+        self.final_response("BYE")
+    }
+
+    /// Asks for the server's capabilities.
+    pub fn options(&mut self) -> Message {
+        let target = format!("sip:{}", self.server);
+        self.dialog =
+            Dialog { call_id: unique(), to: format!("<{target}>"), target, cseq: 1, ..Dialog::default() };
+        self.request("OPTIONS", "", "");
+        self.final_response("OPTIONS")
+    }
+
+    /// Anything at all, from the SIP socket.
+    pub fn send_raw(&self, bytes: &[u8]) {
+        self.sip.send_to(bytes, self.server).unwrap();
+    }
+
+    /// The next BYE from the server (it has been answered already).
+    pub fn wait_bye(&self, within: Duration) -> Message {
+        self.wait_for("a BYE", within, |m| m.method() == Some("BYE"))
+    }
+
+    /// The next request with this method (it has been answered already).
+    pub fn wait_request(&self, method: &str) -> Message {
+        self.wait_for(method, ANSWER, |m| m.method() == Some(method))
+    }
+
+    /// The final response to `method`.
+    pub fn final_response(&self, method: &str) -> Message {
+        let what = format!("the final response to {method}");
+        self.wait_for(&what, ANSWER, |m| {
+            m.status().is_some_and(|s| s >= 200)
+                && m.header("Call-ID") == Some(&self.dialog.call_id)
+                && m.header("CSeq").is_some_and(|c| c == format!("{} {method}", self.dialog.cseq))
+        })
+    }
+
+    /// The next message that is `wanted`; others are dropped.
+    pub fn wait_for(&self, what: &str, within: Duration, wanted: impl Fn(&Message) -> bool) -> Message {
+        let end = Instant::now() + within;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.inbox.recv_timeout(left) {
+                Ok(message) if wanted(&message) => return message,
+                Ok(_) => {}
+                Err(_) => panic!("the phone at {} waited {within:?} in vain for {what}", self.contact()),
+            }
+        }
+    }
+
+    /// Waits until the last half second holds all these tones.
+    pub fn wait_to_hear(&self, hz: &[f64], within: Duration) {
+        let what = format!("the phone to hear {hz:?} Hz");
+        until(&what, within, || {
+            let recent = self.media.heard().last(0.5);
+            let heard = recent.seconds() >= 0.5 && hz.iter().all(|hz| recent.tone_dbfs(*hz) > -30.0);
+            heard.then_some(())
+        });
+    }
+
+    /// What arrives from now on, `seconds` of it.
+    pub fn record(&self, seconds: f64) -> Recording {
+        let start = self.media.heard().seconds();
+        let within = Duration::from_secs_f64(seconds * 2.0 + 3.0);
+        until("enough sound to record", within, || {
+            let heard = self.media.heard();
+            (heard.seconds() >= start + seconds).then(|| heard.part(start, start + seconds))
+        })
+    }
+
+    fn request(&mut self, method: &str, headers: &str, body: &str) {
+        self.dialog.branch = unique();
+        self.transmit(method, headers, body);
+    }
+
+    fn transmit(&self, method: &str, headers: &str, body: &str) {
+        let (d, here) = (&self.dialog, self.contact());
+        let message = format!(
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bK{branch}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:phone@{here}>;tag=t{call_id}\r\nTo: {to}\r\n\
+             Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:phone@{here}>\r\n\
+             {headers}Content-Length: {length}\r\n\r\n{body}",
+            target = d.target,
+            branch = d.branch,
+            to = d.to,
+            call_id = d.call_id,
+            cseq = d.cseq,
+            length = body.len(),
+        );
+        self.send_raw(message.as_bytes());
+    }
+}
+
+impl Drop for Phone {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+}
+
+fn sdp(ip: Ipv4Addr, port: u16, version: u32, direction: &str, types: &str, attributes: &str) -> String {
+    format!(
+        "v=0\r\no=- 17 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+         m=audio {port} RTP/AVP {types}\r\n{attributes}a={direction}\r\n"
+    )
+}
+
+fn listen(socket: &UdpSocket, stop: &AtomicBool, sdp: &str, inbox: &Sender<Message>) {
+    let mut buffer = vec![0; 65_536];
+    while !stop.load(Ordering::Relaxed) {
+        let Ok((n, from)) = socket.recv_from(&mut buffer) else { continue };
+        let Some(message) = Message::parse(&buffer[..n]) else { continue };
+        match message.method() {
+            Some("ACK") | None => {}
+            // Media is left as it is: the answer repeats what was agreed, mirrored.
+            Some("INVITE") => {
+                let direction = match message.direction() {
+                    Some("sendonly") => "recvonly",
+                    Some("recvonly") => "sendonly",
+                    Some("inactive") => "inactive",
+                    _ => "sendrecv",
+                };
+                let contact = socket.local_addr().unwrap();
+                let answer = message.ok_with(contact, &sdp.replace("a=sendrecv", &format!("a={direction}")));
+                let _ = socket.send_to(answer.as_bytes(), from);
+            }
+            Some(_) => {
+                let _ = socket.send_to(message.ok().as_bytes(), from);
+            }
+        }
+        if inbox.send(message).is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,111 @@
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::{Log, Phone, Process, Scratch, Signal, address, free_port};
+
+/// How long a start or a stop may take.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// The server's configuration; its addresses are chosen by [`Tandem::start`].
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Further keys of `[media]`, as TOML lines.
+    pub media: String,
+    /// Whole further sections.
+    pub sections: String,
+}
+
+/// A running server, reached at a loopback address of its own.
+pub struct Tandem {
+    at: SocketAddr,
+    process: Process,
+    _scratch: Scratch,
+}
+
+impl Tandem {
+    /// Starts the program and waits until it answers OPTIONS.
+    pub fn start(config: &Config) -> Self {
+        let ip = address();
+        let at = SocketAddr::from((ip, free_port(ip)));
+        let scratch = Scratch::new("tandem");
+        let file = scratch.write("tandem.toml", text(ip, at, config));
+        let mut command = Command::new(binary());
+        command.arg("serve").arg("--config").arg(file).env("RUST_LOG", "info,tandem=debug");
+        let mut process = Process::spawn("tandem", "tandem", &mut command);
+        process.log().wait_for("tandem to be ready", PATIENCE, |line| line.contains("ready"));
+        assert!(process.is_running(), "tandem has ended:\n{}", process.log());
+        let answer = Phone::new(at, 440.0).options();
+        assert_eq!(answer.status(), Some(200), "{}", answer.start);
+        Tandem { at, process, _scratch: scratch }
+    }
+
+    /// Where it listens, for UDP and TCP.
+    pub fn at(&self) -> SocketAddr {
+        self.at
+    }
+
+    /// Its log.
+    pub fn log(&self) -> &Log {
+        self.process.log()
+    }
+
+    /// Its process id.
+    pub fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Waits for a line of its log with all these words.
+    pub fn wait_log(&self, words: &[&str], within: Duration) -> String {
+        let what = format!("{words:?}");
+        self.log().wait_for(&what, within, |line| words.iter().all(|word| line.contains(word)))
+    }
+
+    /// Sends a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.process.signal(signal);
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        self.process.wait(PATIENCE)
+    }
+
+    /// Panics when it is gone, or when it has printed of a panic.
+    pub fn assert_sound(&mut self) {
+        assert!(self.process.is_running(), "tandem has ended:\n{}", self.log());
+        let panicked = self.log().lines().into_iter().find(|line| line.contains("panicked"));
+        assert_eq!(panicked, None, "tandem panicked");
+    }
+}
+
+fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config) -> String {
+    format!(
+        "[sip]\nlisten = [\"udp:{at}\", \"tcp:{at}\"]\n\n[media]\naddress = \"{ip}\"\n\
+         ports = \"20000-21999\"\n{}\n{}\n",
+        config.media, config.sections
+    )
+}
+
+/// The program: `TANDEM_BIN`, or else the one of this workspace, brought up to date first.
+pub fn binary() -> PathBuf {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| std::env::var_os("TANDEM_BIN").map_or_else(build, PathBuf::from)).clone()
+}
+
+/// Builds it by the profile and into the folder that this test was built by and lies in.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    let profile = test.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps/test");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "-p", "tandem", "--manifest-path"]);
+    cargo.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../Cargo.toml"));
+    cargo.arg("--target-dir").arg(profile.parent().unwrap());
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    assert!(cargo.status().unwrap().success(), "cargo build -p tandem failed");
+    profile.join("tandem")
+}
