@@ -1,1 +1,49 @@
 //! SDP offer/answer (RFC 3264) as pure functions.
+//!
+//! [`answer`] reads a peer's offer and writes our answer; [`offer`] writes ours and [`accept_answer`] reads what
+//! the peer makes of it. What was settled is a [`Negotiated`]: plain data to hand back in with the next offer or
+//! answer of the same call, so that m-lines keep their number and order, payload numbers keep their meaning and
+//! the version in `o=` grows only when something changes. [`examine`] judges an offer without any ports.
+//!
+//! ```
+//! use tandem_base::{Direction, LocalMedia};
+//! use tandem_sdp::{Capabilities, Local, answer};
+//!
+//! let offer = b"v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+//!     m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
+//! let media = LocalMedia {
+//!     rtp: "198.51.100.1:20000".parse().unwrap(),
+//!     rtcp: "198.51.100.1:20001".parse().unwrap(),
+//! };
+//! let local = Local { session_id: 7, media, direction: Direction::SendRecv };
+//! let answered = answer(offer, &Capabilities::default(), &local, None).unwrap();
+//! assert!(answered.sdp.contains("m=audio 20000 RTP/AVP 0 101"));
+//! assert_eq!(answered.negotiated.stream.remote_rtp.port(), 4000);
+//! ```
+
+#![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+
+mod answer;
+mod capabilities;
+mod choice;
+mod codec;
+mod describe;
+mod explanation;
+mod negotiated;
+mod normal;
+mod offer;
+mod refusal;
+mod remote;
+mod settle;
+
+pub use answer::{Answer, answer, examine};
+pub use capabilities::{Capabilities, Local, Preference};
+pub use codec::Codec;
+pub use explanation::{Explanation, Remark};
+pub use negotiated::{Binding, Line, Meaning, Negotiated, Origin};
+pub use normal::{MAX_ATTRIBUTES, MAX_MEDIA, MAX_SDP};
+pub use offer::{Accepted, Offer, accept_answer, offer};
+pub use refusal::{Refusal, RefusalCause, Warning};
+
+#[cfg(test)]
+mod tests;

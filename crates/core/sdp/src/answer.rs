@@ -1,0 +1,144 @@
+use serde::{Deserialize, Serialize};
+use tandem_base::{ReceiveFormat, SendFormat, TelephoneEvent};
+
+use crate::choice::{Choice, choose};
+use crate::codec::event_set;
+use crate::describe::{AudioLine, describe, switched_off};
+use crate::negotiated::remember;
+use crate::remote::{Remote, RemoteMedia};
+use crate::settle::{self, Formats};
+use crate::{Binding, Capabilities, Explanation, Line, Local, Meaning, Negotiated, Refusal, RefusalCause};
+
+/// Our answer to an offer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// To be sent, as `application/sdp`.
+    pub sdp: String,
+    /// What holds from now on.
+    pub negotiated: Negotiated,
+    /// Why it came out so.
+    pub explanation: Explanation,
+}
+
+/// Answers an offer (RFC 3264 §6).
+///
+/// One audio m-line over RTP/AVP or RTP/AVPF is accepted, with one codec and the telephone events of its clock;
+/// every other m-line is refused with port 0 in its place. `previous` is what the call settled before, `None` for
+/// its first offer.
+///
+/// Hold is understood in every style: `a=sendonly`, `a=inactive`, and `c=0.0.0.0`, which leaves
+/// [`tandem_base::AudioStream::remote_rtp`] unspecified and nothing to be sent. A `c=` with a host name, or none at
+/// all, leaves it unspecified too, but the direction as offered: such a peer is found once its packets arrive
+/// (symmetric RTP).
+///
+/// # Errors
+/// A [`Refusal`] when the offer cannot be read or nothing in it can be accepted. What held before still holds then
+/// (RFC 3261 §14.2).
+pub fn answer(
+    offer: &[u8],
+    capabilities: &Capabilities,
+    local: &Local,
+    previous: Option<&Negotiated>,
+) -> Result<Answer, Refusal> {
+    let remote = Remote::parse(offer)?;
+    let ipv4 = local.media.rtp.is_ipv4();
+    let (choice, explanation) = choose(&remote, capabilities, Some(ipv4), previous.map(|p| p.line))?;
+    let media = remote.media.get(choice.line).ok_or(RefusalCause::NothingAcceptable)?;
+    let negotiated = agree(&remote, media, &choice, capabilities, local, previous);
+    Ok(Answer { sdp: negotiated.local_sdp.clone(), negotiated, explanation })
+}
+
+/// Judges an offer as [`answer`] would, without ports, and thus without regard to our address family.
+///
+/// # Errors
+/// The [`Refusal`] that the offer would meet.
+pub fn examine(offer: &[u8], capabilities: &Capabilities) -> Result<Explanation, Refusal> {
+    let remote = Remote::parse(offer)?;
+    choose(&remote, capabilities, None, None).map(|(_, explanation)| explanation)
+}
+
+fn agree(
+    remote: &Remote,
+    media: &RemoteMedia,
+    choice: &Choice,
+    capabilities: &Capabilities,
+    local: &Local,
+    previous: Option<&Negotiated>,
+) -> Negotiated {
+    let formats = formats(media, choice, capabilities);
+    let direction = settle::direction(local.direction, media);
+    let bindings = bindings(media, choice, &formats);
+    // Only what was offered may be answered (RFC 5761 §5.1.1).
+    let rtcp_mux = media.rtcp_mux;
+    let audio = AudioLine {
+        protocol: choice.profile,
+        formats: &bindings,
+        ptime_ms: formats.send.ptime_ms,
+        direction,
+        rtcp_mux,
+        media: &local.media,
+    }
+    .write();
+    let written = |(n, media): (usize, &RemoteMedia)| {
+        if n == choice.line { audio.clone() } else { switched_off(&media.line) }
+    };
+    let medias: Vec<_> = (0..).zip(&remote.media).map(written).collect();
+    let (origin, local_sdp) = describe(&medias, local, previous);
+    let mut payloads = previous.map(|p| p.payloads.clone()).unwrap_or_default();
+    remember(&mut payloads, media.payloads.iter().map(|payload| payload.binding));
+    Negotiated {
+        stream: settle::stream(media, direction, formats, rtcp_mux, local.media.rtp.is_ipv4()),
+        line: choice.line,
+        lines: medias.iter().map(Line::from).collect(),
+        payloads,
+        origin,
+        local_sdp,
+    }
+}
+
+/// The offerer's numbers serve both directions (RFC 3264 §6.1).
+fn formats(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> Formats {
+    let payload_type = choice.payload_type;
+    let of_choice = |payload: &&crate::remote::Payload| payload.binding.payload_type == payload_type;
+    let fmtp = media.payloads.iter().find(of_choice).and_then(|payload| payload.fmtp.as_deref());
+    let ptime_ms = settle::packet_ms(choice.codec, media, capabilities);
+    Formats {
+        send: SendFormat { payload_type, format: choice.codec.with_fmtp(fmtp), ptime_ms },
+        receive: vec![ReceiveFormat { payload_type, format: choice.codec.received() }],
+        telephone_events: events(media, choice, capabilities).into_iter().collect(),
+    }
+}
+
+fn events(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> Option<TelephoneEvent> {
+    let clock_rate = choice.codec.clock_rate();
+    let payload = media
+        .payloads
+        .iter()
+        .filter(|_| capabilities.telephone_event)
+        .find(|payload| payload.binding.meaning == Meaning::Events(clock_rate))?;
+    let number = payload.binding.payload_type;
+    Some(TelephoneEvent {
+        send_payload_type: number,
+        receive_payload_type: number,
+        clock_rate,
+        events: event_set(payload.fmtp.as_deref()),
+    })
+}
+
+fn bindings(media: &RemoteMedia, choice: &Choice, formats: &Formats) -> Vec<Binding> {
+    let answered = |number| {
+        number == choice.payload_type
+            || formats.telephone_events.iter().any(|event| event.receive_payload_type == number)
+    };
+    let mut bindings: Vec<_> = media.payloads.iter().map(|payload| payload.binding).collect();
+    bindings.retain(|binding| answered(binding.payload_type));
+    // The codec leads, wherever the offer put its telephone events.
+    bindings.sort_by_key(|binding| !matches!(binding.meaning, Meaning::Audio(_)));
+    bindings
+}
+
+impl From<&sdp_types::Media> for Line {
+    fn from(media: &sdp_types::Media) -> Self {
+        Line { media: media.media.clone(), protocol: media.proto.clone(), formats: media.fmt.clone() }
+    }
+}

@@ -1,0 +1,50 @@
+use serde::{Deserialize, Serialize};
+use tandem_base::{Direction, LocalMedia};
+
+use crate::Codec;
+
+/// Whose order of codecs decides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Preference {
+    /// The offerer's: the first one that we have (RFC 3264 §6.1 recommends it).
+    #[default]
+    Offerer,
+    /// Ours: the first of [`Capabilities::codecs`] that is offered.
+    Ours,
+}
+
+/// What we can do, the same for every call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Capabilities {
+    /// The codecs that we have, best first.
+    pub codecs: Vec<Codec>,
+    /// Whose order decides.
+    pub preference: Preference,
+    /// Do we take and send telephone events (RFC 4733)?
+    pub telephone_event: bool,
+    /// Audio in one packet where the peer has no wish, ms; brought to 10, 20, 30, 40, 50 or 60.
+    pub ptime_ms: u8,
+}
+
+impl Default for Capabilities {
+    fn default() -> Self {
+        Capabilities {
+            codecs: vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma],
+            preference: Preference::Offerer,
+            telephone_event: true,
+            ptime_ms: 20,
+        }
+    }
+}
+
+/// Our side of one call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Local {
+    /// Names the session in `o=` (RFC 8866 §5.2): drawn at random for each call. Only 62 bits are used, and only the
+    /// first time; later descriptions keep what [`crate::Negotiated`] remembers.
+    pub session_id: u64,
+    /// Where we receive. These addresses are told to the peer, so they must be reachable from there.
+    pub media: LocalMedia,
+    /// What we want; the outcome is never more than that.
+    pub direction: Direction,
+}

@@ -1,0 +1,177 @@
+use tandem_base::{Direction, PayloadType};
+
+use crate::explanation::quotable;
+use crate::remote::{Address, Payload, Remote, RemoteMedia};
+use crate::{Capabilities, Codec, Explanation, Meaning, Preference, Refusal, RefusalCause, Warning};
+
+/// The m-line and codec that an offer is answered with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Choice {
+    pub(crate) line: usize,
+    pub(crate) profile: &'static str,
+    pub(crate) payload_type: PayloadType,
+    pub(crate) codec: Codec,
+}
+
+/// Chooses the m-line and its codec: the one in use before while it can be used, else the first that can.
+///
+/// `ipv4` is our own address family; `None` leaves it out of account.
+pub(crate) fn choose(
+    remote: &Remote,
+    capabilities: &Capabilities,
+    ipv4: Option<bool>,
+    previous: Option<usize>,
+) -> Result<(Choice, Explanation), Refusal> {
+    let verdicts: Vec<_> = (0..).zip(&remote.media).map(|(n, m)| judge(n, m, capabilities, ipv4)).collect();
+    let usable = || verdicts.iter().filter_map(|verdict| verdict.as_ref().ok());
+    let choice = usable().find(|choice| Some(choice.line) == previous).or_else(|| usable().next()).copied();
+    let explanation = explain(remote, capabilities, &verdicts, choice);
+    match choice {
+        Some(choice) => Ok((choice, explanation)),
+        None => Err(Refusal {
+            cause: RefusalCause::NothingAcceptable,
+            warnings: distinct(verdicts.into_iter().filter_map(Result::err)),
+            explanation,
+        }),
+    }
+}
+
+fn judge(
+    line: usize,
+    media: &RemoteMedia,
+    capabilities: &Capabilities,
+    ipv4: Option<bool>,
+) -> Result<Choice, Warning> {
+    let profile = transport(media, ipv4)?;
+    let (payload_type, codec) = preferred(media, capabilities).ok_or_else(|| {
+        about(media, 305, &format!("none of its codecs is served; known are {}", names(capabilities)))
+    })?;
+    Ok(Choice { line, profile, payload_type, codec })
+}
+
+/// Can the m-line carry our audio, whatever its codecs? Its profile if so.
+pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<&'static str, Warning> {
+    if !media.is_audio() {
+        return Err(about(media, 304, "only audio is served"));
+    }
+    if media.port == 0 {
+        return Err(about(media, 399, "it is switched off (port 0)"));
+    }
+    let profile = media
+        .profile()
+        .ok_or_else(|| about(media, 302, "only the profiles RTP/AVP and RTP/AVPF are served"))?;
+    match (&media.address, ipv4) {
+        (Address::Unusable(warning), _) => Err(about(media, warning.code, &warning.text)),
+        (Address::At(ip), Some(ipv4)) if ip.is_ipv4() != ipv4 => {
+            let family = if ipv4 { "IPv4" } else { "IPv6" };
+            Err(about(media, 301, &format!("our media address is {family}")))
+        }
+        _ => Ok(profile),
+    }
+}
+
+fn about(media: &RemoteMedia, code: u16, why: &str) -> Warning {
+    let (kind, protocol) = (quotable(&media.line.media), quotable(&media.line.protocol));
+    Warning { code, text: format!("{kind} over {protocol}: {why}") }
+}
+
+fn names(capabilities: &Capabilities) -> String {
+    let names: Vec<_> = capabilities.codecs.iter().map(|codec| codec.rtpmap()).collect();
+    names.join(", ")
+}
+
+fn preferred(media: &RemoteMedia, capabilities: &Capabilities) -> Option<(PayloadType, Codec)> {
+    let offered = || media.audio().map(|(number, codec, _)| (number, codec));
+    match capabilities.preference {
+        Preference::Offerer => offered().find(|(_, codec)| capabilities.codecs.contains(codec)),
+        Preference::Ours => {
+            capabilities.codecs.iter().find_map(|ours| offered().find(|(_, codec)| codec == ours))
+        }
+    }
+}
+
+fn distinct(warnings: impl Iterator<Item = Warning>) -> Vec<Warning> {
+    let mut distinct: Vec<Warning> = Vec::new();
+    for warning in warnings {
+        if !distinct.contains(&warning) {
+            distinct.push(warning);
+        }
+    }
+    distinct
+}
+
+fn explain(
+    remote: &Remote,
+    capabilities: &Capabilities,
+    verdicts: &[Result<Choice, Warning>],
+    choice: Option<Choice>,
+) -> Explanation {
+    let mut explanation = Explanation::default();
+    for ((n, media), verdict) in (0..).zip(&remote.media).zip(verdicts) {
+        match (verdict, choice) {
+            (Err(warning), _) => {
+                explanation.line(n, false, format!("refused, {}", warning.text));
+                if warning.code == 305 {
+                    explain_formats(&mut explanation, n, media, capabilities, None);
+                }
+            }
+            (Ok(_), Some(choice)) if choice.line == n => {
+                explanation.line(n, true, format!("accepted, {}", standing(media)));
+                explain_formats(&mut explanation, n, media, capabilities, Some(choice));
+            }
+            (Ok(_), _) => explanation.line(n, false, "refused, one audio stream is enough"),
+        }
+    }
+    explanation
+}
+
+fn standing(media: &RemoteMedia) -> String {
+    let direction = match media.direction {
+        Direction::SendRecv => "audio both ways",
+        Direction::SendOnly => "the peer only sends (hold)",
+        Direction::RecvOnly => "the peer only receives",
+        Direction::Inactive => "nobody sends (hold)",
+    };
+    match &media.address {
+        Address::Nowhere => format!("{direction}; its address says to send nothing (hold as in RFC 2543)"),
+        Address::Unknown => format!("{direction}; its address shows once packets come"),
+        _ => direction.to_owned(),
+    }
+}
+
+fn explain_formats(
+    explanation: &mut Explanation,
+    line: usize,
+    media: &RemoteMedia,
+    capabilities: &Capabilities,
+    choice: Option<Choice>,
+) {
+    for payload in &media.payloads {
+        let (accepted, why) = judge_format(payload, capabilities, choice);
+        let text = format!("{}: {why}", payload.name);
+        explanation.format(line, payload.binding.payload_type, accepted, text);
+    }
+}
+
+fn judge_format(
+    payload: &Payload,
+    capabilities: &Capabilities,
+    choice: Option<Choice>,
+) -> (bool, &'static str) {
+    match (payload.binding.meaning, choice) {
+        (Meaning::Audio(codec), _) if !capabilities.codecs.contains(&codec) => (false, "not configured"),
+        (Meaning::Audio(_), Some(choice)) if choice.payload_type == payload.binding.payload_type => {
+            (true, "chosen, the first by preference that both sides have")
+        }
+        (Meaning::Audio(_), _) => (false, "known, but another comes first"),
+        (Meaning::Events(_), _) if !capabilities.telephone_event => (false, "not configured"),
+        (Meaning::Events(clock), Some(choice)) if clock == choice.codec.clock_rate() => {
+            (true, "kept, its clock is the codec's")
+        }
+        (Meaning::Events(_), _) => (false, "left out, its clock is not that of the chosen codec"),
+        (Meaning::Other, _) if payload.binding.payload_type == PayloadType::CN => {
+            (false, "comfort noise is left out")
+        }
+        (Meaning::Other, _) => (false, "not served"),
+    }
+}

@@ -1,0 +1,109 @@
+use sdp_types::{Attribute, Connection, Media, Session};
+use tandem_base::{ClockRate, Direction, LocalMedia, PayloadType};
+
+use crate::{Binding, Codec, Line, Local, Meaning, Negotiated, Origin};
+
+/// Our `o=` user name.
+const USER_NAME: &str = "tandem";
+
+/// Our audio m-line.
+pub(crate) struct AudioLine<'a> {
+    pub(crate) protocol: &'a str,
+    pub(crate) formats: &'a [Binding],
+    pub(crate) ptime_ms: u8,
+    pub(crate) direction: Direction,
+    pub(crate) rtcp_mux: bool,
+    pub(crate) media: &'a LocalMedia,
+}
+
+impl AudioLine<'_> {
+    pub(crate) fn write(&self) -> Media {
+        let mut attributes = Vec::new();
+        for format in self.formats {
+            describe_format(&mut attributes, *format);
+        }
+        attributes.push(with("ptime", self.ptime_ms));
+        attributes.push(with("maxptime", 60));
+        attributes.push(Attribute::new(self.direction.as_str()));
+        attributes.extend(self.rtcp_port().map(|port| with("rtcp", port)));
+        if self.rtcp_mux {
+            attributes.push(Attribute::new("rtcp-mux"));
+        }
+        let formats: Vec<_> = self.formats.iter().map(|format| format.payload_type.to_string()).collect();
+        Media { attributes, ..bare("audio", self.media.rtp.port(), self.protocol, &formats.join(" ")) }
+    }
+
+    /// Where RTCP is not on the port that follows (RFC 3605); with rtcp-mux it stands for a peer that does without
+    /// (RFC 5761 §5.1.1).
+    fn rtcp_port(&self) -> Option<u16> {
+        let port = self.media.rtcp.port();
+        (self.media.rtp.port().checked_add(1) != Some(port)).then_some(port)
+    }
+}
+
+/// A refused or switched-off m-line: port 0, the rest as it was (RFC 3264 §6).
+pub(crate) fn switched_off(line: &Line) -> Media {
+    bare(&line.media, 0, &line.protocol, &line.formats)
+}
+
+/// The whole description. Its version stays what it was where nothing changed (RFC 3264 §8).
+pub(crate) fn describe(media: &[Media], local: &Local, previous: Option<&Negotiated>) -> (Origin, String) {
+    let Some(previous) = previous else {
+        let origin = Origin::first(local);
+        return (origin, text(media, local, origin));
+    };
+    let same = text(media, local, previous.origin);
+    if same == previous.local_sdp {
+        return (previous.origin, same);
+    }
+    let origin = previous.origin.next();
+    (origin, text(media, local, origin))
+}
+
+fn text(media: &[Media], local: &Local, origin: Origin) -> String {
+    let ip = local.media.rtp.ip();
+    let mut line = sdp_types::Origin::with_ip_addr(origin.session_id, origin.version, ip);
+    line.set_username(USER_NAME);
+    // RFC 3264 §5 recommends a bare "-" as the session name.
+    let mut session = Session::new(line, "-");
+    session.connection = Some(Connection::from_ip_addr(ip));
+    session.medias = media.to_vec();
+    session.to_string()
+}
+
+fn bare(media: &str, port: u16, protocol: &str, formats: &str) -> Media {
+    Media {
+        media: media.to_owned(),
+        port,
+        num_ports: None,
+        proto: protocol.to_owned(),
+        fmt: formats.to_owned(),
+        media_title: None,
+        connections: Vec::new(),
+        bandwidths: Vec::new(),
+        key: None,
+        attributes: Vec::new(),
+    }
+}
+
+fn with(name: &str, value: impl ToString) -> Attribute {
+    Attribute { attribute: name.to_owned(), value: Some(value.to_string()) }
+}
+
+fn describe_format(attributes: &mut Vec<Attribute>, format: Binding) {
+    match format.meaning {
+        Meaning::Audio(codec) => describe_codec(attributes, format.payload_type, codec),
+        Meaning::Events(clock) => describe_events(attributes, format.payload_type, clock),
+        Meaning::Other => {}
+    }
+}
+
+fn describe_codec(attributes: &mut Vec<Attribute>, number: PayloadType, codec: Codec) {
+    attributes.push(with("rtpmap", format_args!("{number} {}", codec.rtpmap())));
+    attributes.extend(codec.our_fmtp().map(|fmtp| with("fmtp", format_args!("{number} {fmtp}"))));
+}
+
+fn describe_events(attributes: &mut Vec<Attribute>, number: PayloadType, clock: ClockRate) {
+    attributes.push(with("rtpmap", format_args!("{number} telephone-event/{}", clock.hz())));
+    attributes.push(with("fmtp", format_args!("{number} 0-15")));
+}

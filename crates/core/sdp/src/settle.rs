@@ -1,0 +1,61 @@
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use tandem_base::{AudioStream, Direction, ReceiveFormat, SendFormat, TelephoneEvent};
+
+use crate::remote::{Address, RemoteMedia};
+use crate::{Capabilities, Codec};
+
+/// What both descriptions together say, apart from transport.
+pub(crate) struct Formats {
+    pub(crate) send: SendFormat,
+    pub(crate) receive: Vec<ReceiveFormat>,
+    pub(crate) telephone_events: Vec<TelephoneEvent>,
+}
+
+/// Puts the stream together.
+pub(crate) fn stream(
+    media: &RemoteMedia,
+    direction: Direction,
+    formats: Formats,
+    rtcp_mux: bool,
+    ipv4: bool,
+) -> AudioStream {
+    let remote_rtp = SocketAddr::new(remote_ip(media, ipv4), media.port);
+    AudioStream {
+        direction,
+        send: formats.send,
+        receive: formats.receive,
+        telephone_events: formats.telephone_events,
+        remote_rtp,
+        remote_rtcp: if rtcp_mux { remote_rtp } else { remote_rtcp(media, remote_rtp) },
+        rtcp_mux,
+    }
+}
+
+/// Who sends, seen from us: never more than either side wants (RFC 3264 §6.1), and nothing to "nowhere" (§8.4).
+pub(crate) fn direction(wanted: Direction, media: &RemoteMedia) -> Direction {
+    let sends = wanted.sends() && media.direction.receives() && media.address != Address::Nowhere;
+    Direction::from_flags(sends, wanted.receives() && media.direction.sends())
+}
+
+/// The packet length to send: the peer's wish, or else ours, within what it can take (RFC 8866 §6.4).
+pub(crate) fn packet_ms(codec: Codec, media: &RemoteMedia, capabilities: &Capabilities) -> u8 {
+    let wish = media.ptime.filter(|ms| *ms > 0).unwrap_or(capabilities.ptime_ms.into());
+    codec.packet_ms(wish.min(media.max_ptime.filter(|ms| *ms > 0).unwrap_or(60)))
+}
+
+fn remote_ip(media: &RemoteMedia, ipv4: bool) -> IpAddr {
+    match media.address {
+        Address::At(ip) => ip,
+        _ if ipv4 => Ipv4Addr::UNSPECIFIED.into(),
+        _ => Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+/// By `a=rtcp` (RFC 3605), else the next port (RFC 3550 §11). To a peer that wants nothing goes no RTCP either
+/// (RFC 3264 §8.4); an address of another family is not believed.
+fn remote_rtcp(media: &RemoteMedia, rtp: SocketAddr) -> SocketAddr {
+    let (port, ip) = media.rtcp.unwrap_or((rtp.port().saturating_add(1), None));
+    let ip = ip.filter(|ip| ip.is_ipv4() == rtp.is_ipv4() && !rtp.ip().is_unspecified());
+    SocketAddr::new(ip.unwrap_or(rtp.ip()), port)
+}
