@@ -20,4 +20,6 @@ pub use message::{Message, Method, ParseError, Problem, Request, Response, Statu
 pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, OtherUri, SipUri, TelUri, Uri, UriError, escape_user, unescape};
 
-// What is built upon messages stands below: transaction, dialog, ua.
+pub mod dialog;
+pub mod transaction;
+pub mod ua;

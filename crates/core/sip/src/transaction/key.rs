@@ -31,24 +31,23 @@ impl ClientKey {
 pub struct ServerKey(Box<str>);
 
 impl ServerKey {
-    /// Of a request. An ACK has the key of its INVITE.
-    pub fn of(request: &Request) -> Option<Self> {
+    /// Of a request and its top Via. An ACK has the key of its INVITE.
+    pub fn of(request: &Request, via: &Via) -> Option<Self> {
         match request.method {
-            Method::Ack => Self::with_method(request, &Method::Invite),
-            ref method => Self::with_method(request, method),
+            Method::Ack => Self::with_method(request, via, &Method::Invite),
+            ref method => Self::with_method(request, via, method),
         }
     }
 
     /// Of the INVITE that a CANCEL is about (RFC 3261 §9.2).
-    pub fn cancelled(cancel: &Request) -> Option<Self> {
-        Self::with_method(cancel, &Method::Invite)
+    pub fn cancelled(cancel: &Request, via: &Via) -> Option<Self> {
+        Self::with_method(cancel, via, &Method::Invite)
     }
 
-    fn with_method(request: &Request, method: &Method) -> Option<Self> {
-        let via = request.headers.via().ok()?;
+    fn with_method(request: &Request, via: &Via, method: &Method) -> Option<Self> {
         match via.branch().filter(|b| b.starts_with(Via::MAGIC_COOKIE)) {
-            Some(branch) => Some(Self::of_branch(&via, branch, method)),
-            None => Self::of_rfc2543(request, &via, method),
+            Some(branch) => Some(Self::of_branch(via, branch, method)),
+            None => Self::of_rfc2543(request, via, method),
         }
     }
 

@@ -1,5 +1,7 @@
 use bytes::Bytes;
 
+use crate::ParseError;
+
 use super::{Command, Event, Flow, Target};
 
 /// What can happen to a user agent.
@@ -11,6 +13,13 @@ pub enum Input {
         flow: Flow,
         /// The message; more than 64 KiB is refused.
         bytes: Bytes,
+    },
+    /// A [`crate::StreamFramer`] gave up: the peer is answered where that can be done, and the connection closed.
+    Unframed {
+        /// The connection.
+        flow: Flow,
+        /// What the framer said.
+        error: ParseError,
     },
     /// A connection is gone, or could not be written to.
     FlowClosed(Flow),

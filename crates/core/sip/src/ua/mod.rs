@@ -4,12 +4,14 @@
 //! gives [`Command`]s and hears [`Event`]s. [`UserAgent`] does the rest: transactions, dialogs, retransmission,
 //! and the refusal of whatever the application should never have to see.
 
+mod agent;
 mod command;
 mod event;
 mod flow;
 mod identity;
 mod input;
 
+pub use agent::UserAgent;
 pub use command::{Body, Command, InviteId, NewInvite, RequestId};
 pub use event::{EndCause, Event, Failure};
 pub use flow::{Flow, FlowId, Protocol, Target};
