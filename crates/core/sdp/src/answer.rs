@@ -101,7 +101,7 @@ fn formats(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) ->
     let payload_type = choice.payload_type;
     let of_choice = |payload: &&crate::remote::Payload| payload.binding.payload_type == payload_type;
     let fmtp = media.payloads.iter().find(of_choice).and_then(|payload| payload.fmtp.as_deref());
-    let ptime_ms = settle::packet_ms(choice.codec, media, capabilities);
+    let ptime_ms = settle::packet_ms(choice.codec, media, capabilities.ptime_ms);
     Formats {
         send: SendFormat { payload_type, format: choice.codec.with_fmtp(fmtp), ptime_ms },
         receive: vec![ReceiveFormat { payload_type, format: choice.codec.received() }],

@@ -27,6 +27,10 @@ pub struct Offer {
     pub lines: Vec<Line>,
     /// The formats offered, best first.
     pub formats: Vec<Binding>,
+    /// Audio in one packet where the answer has no wish, ms.
+    pub ptime_ms: u8,
+    /// Payload numbers used before this offer.
+    pub payloads: Vec<Binding>,
 }
 
 /// An answer to our offer, accepted.
@@ -65,7 +69,16 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
             .collect(),
     };
     let (origin, sdp) = describe(&medias, local, previous);
-    Offer { sdp, local: *local, origin, line, lines: medias.iter().map(Line::from).collect(), formats }
+    Offer {
+        sdp,
+        local: *local,
+        origin,
+        line,
+        lines: medias.iter().map(Line::from).collect(),
+        formats,
+        ptime_ms: capabilities.ptime_ms,
+        payloads: previous.map(|p| p.payloads.clone()).unwrap_or_default(),
+    }
 }
 
 /// Reads the answer to our offer (RFC 3264 §7).
@@ -73,24 +86,19 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
 /// # Errors
 /// A [`Refusal`] when the answer cannot be read or leaves no audio. What held before still holds then; where
 /// nothing did, the call must end.
-pub fn accept_answer(
-    offer: &Offer,
-    answer: &[u8],
-    capabilities: &Capabilities,
-    previous: Option<&Negotiated>,
-) -> Result<Accepted, Refusal> {
+pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> {
     let remote = Remote::parse(answer)?;
     let media = remote.media.get(offer.line).ok_or(RefusalCause::NoAudioAnswered)?;
     let ipv4 = offer.local.media.rtp.is_ipv4();
     transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
     let kept = kept(media, offer);
-    let formats = formats(&kept, media, capabilities).ok_or_else(|| {
+    let formats = formats(&kept, media, offer.ptime_ms).ok_or_else(|| {
         let text = "the answer names none of the codecs that were offered".to_owned();
         no_audio(offer, Warning { code: 305, text })
     })?;
     let explanation = explain(offer, &kept, &formats, remote.media.len());
     let direction = settle::direction(offer.local.direction, media);
-    let mut payloads = previous.map(|p| p.payloads.clone()).unwrap_or_default();
+    let mut payloads = offer.payloads.clone();
     remember(&mut payloads, media.payloads.iter().map(|payload| payload.binding));
     remember(&mut payloads, offer.formats.iter().copied());
     let negotiated = Negotiated {
@@ -194,7 +202,7 @@ fn formats(kept: &[Kept<'_>], media: &RemoteMedia, capabilities: &Capabilities) 
         }
     }
     let clocks: Vec<_> = audio().map(|(codec, _)| codec.clock_rate()).collect();
-    let ptime_ms = settle::packet_ms(codec, media, capabilities);
+    let ptime_ms = settle::packet_ms(codec, media, ptime_ms);
     let send = SendFormat {
         payload_type: first.payload.binding.payload_type,
         format: codec.with_fmtp(first.payload.fmtp.as_deref()),

@@ -2,8 +2,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tandem_base::{AudioStream, Direction, ReceiveFormat, SendFormat, TelephoneEvent};
 
+use crate::Codec;
 use crate::remote::{Address, RemoteMedia};
-use crate::{Capabilities, Codec};
 
 /// What both descriptions together say, apart from transport.
 pub(crate) struct Formats {
@@ -39,8 +39,8 @@ pub(crate) fn direction(wanted: Direction, media: &RemoteMedia) -> Direction {
 }
 
 /// The packet length to send: the peer's wish, or else ours, within what it can take (RFC 8866 §6.4).
-pub(crate) fn packet_ms(codec: Codec, media: &RemoteMedia, capabilities: &Capabilities) -> u8 {
-    let wish = media.ptime.filter(|ms| *ms > 0).unwrap_or(capabilities.ptime_ms.into());
+pub(crate) fn packet_ms(codec: Codec, media: &RemoteMedia, ours: u8) -> u8 {
+    let wish = media.ptime.filter(|ms| *ms > 0).unwrap_or(ours.into());
     codec.packet_ms(wish.min(media.max_ptime.filter(|ms| *ms > 0).unwrap_or(60)))
 }
 
