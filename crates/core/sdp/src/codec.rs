@@ -17,6 +17,16 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// The codec of a format, its parameters left aside.
+    pub const fn of(format: AudioFormat) -> Self {
+        match format {
+            AudioFormat::Opus(_) => Codec::Opus,
+            AudioFormat::G722 => Codec::G722,
+            AudioFormat::Pcmu => Codec::Pcmu,
+            AudioFormat::Pcma => Codec::Pcma,
+        }
+    }
+
     /// The value of `a=rtpmap` after the number. Opus always says two channels (RFC 7587 §7).
     pub const fn rtpmap(self) -> &'static str {
         match self {

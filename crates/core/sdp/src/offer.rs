@@ -120,10 +120,9 @@ fn no_audio(offer: &Offer, warning: Warning) -> Refusal {
 
 /// Ours, with the one in use at the front.
 fn codecs(capabilities: &Capabilities, previous: Option<&Negotiated>) -> Vec<Codec> {
-    let used = previous.map(|p| p.stream.send.payload_type);
-    let in_use = previous.and_then(|p| p.payloads.iter().find(|known| Some(known.payload_type) == used));
+    let in_use = previous.map(|p| Codec::of(p.stream.send.format));
     let mut codecs = capabilities.codecs.clone();
-    codecs.sort_by_key(|codec| in_use.map(|known| known.meaning) != Some(Meaning::Audio(*codec)));
+    codecs.sort_by_key(|codec| Some(*codec) != in_use);
     codecs
 }
 
@@ -186,7 +185,7 @@ fn keep<'a>(payload: &'a Payload, offer: &Offer) -> Option<Kept<'a>> {
     Some(Kept { payload, meaning, ours: ours.payload_type })
 }
 
-fn formats(kept: &[Kept<'_>], media: &RemoteMedia, capabilities: &Capabilities) -> Option<Formats> {
+fn formats(kept: &[Kept<'_>], media: &RemoteMedia, ptime_ms: u8) -> Option<Formats> {
     let audio = || {
         kept.iter().filter_map(|kept| match kept.meaning {
             Meaning::Audio(codec) => Some((codec, kept)),
