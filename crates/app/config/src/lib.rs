@@ -35,9 +35,16 @@ impl Config {
     /// # Errors
     /// The file cannot be read, or is wrong: then with everything that is wrong in it.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
-        let text = fs::read_to_string(path)
-            .map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
-        Config::parse(&path.display().to_string(), &text)
+        let bytes =
+            fs::read(path).map_err(|source| ConfigError::Unreadable { path: path.to_owned(), source })?;
+        let file = path.display().to_string();
+        match str::from_utf8(&bytes) {
+            Ok(text) => Config::parse(&file, text),
+            Err(error) => {
+                let problems = check::not_utf8(&bytes, error.valid_up_to());
+                Err(ConfigError::Wrong { file, problems })
+            }
+        }
     }
 
     /// Checks a text; `file` is its name in errors.
