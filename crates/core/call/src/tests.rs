@@ -1,0 +1,223 @@
+use bytes::Bytes;
+use proptest::prelude::*;
+use tandem_base::{AudioFormat, Blame, Direction, Fault, LocalMedia, MediaTimeout};
+use tandem_sdp::Capabilities;
+
+use super::*;
+
+fn sdp(direction: &str, codecs: &str) -> Bytes {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+         m=audio 4000 RTP/AVP {codecs}\r\na={direction}\r\n"
+    )
+    .into()
+}
+
+fn local() -> LocalMedia {
+    LocalMedia { rtp: "198.51.100.1:20000".parse().unwrap(), rtcp: "198.51.100.1:20001".parse().unwrap() }
+}
+
+fn call() -> Call {
+    Call::new(Capabilities::default(), 7)
+}
+
+fn step(call: &mut Call, input: Input) -> Vec<Output> {
+    let mut out = Vec::new();
+    call.handle(input, &mut out);
+    out.retain(|o| !matches!(o, Output::Explain(_)));
+    out
+}
+
+/// A call whose INVITE came with an offer and was answered.
+fn agreed() -> Call {
+    let mut call = call();
+    assert_eq!(step(&mut call, Input::Offered { sdp: sdp("sendrecv", "0 8") }), [Output::OpenMedia]);
+    let out = step(&mut call, Input::MediaOpened { local: local() });
+    assert!(matches!(&out[..], [Output::ConfigureMedia { .. }, Output::Accept { .. }]), "{out:?}");
+    assert!(step(&mut call, Input::Acknowledged { sdp: Bytes::new() }).is_empty());
+    call
+}
+
+fn released(out: &[Output]) -> &CallEnding {
+    match out.last() {
+        Some(Output::Released(ending)) => ending,
+        _ => panic!("not released: {out:?}"),
+    }
+}
+
+#[test]
+fn an_offer_is_answered_before_the_ack() {
+    let call = agreed();
+    let stream = &call.negotiated().unwrap().stream;
+    assert_eq!(stream.send.format, AudioFormat::Pcmu);
+    assert_eq!(stream.remote_rtp, "192.0.2.7:4000".parse().unwrap());
+}
+
+#[test]
+fn an_invite_without_an_offer_gets_ours_and_the_ack_settles_it() {
+    let mut call = call();
+    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    let out = step(&mut call, Input::MediaOpened { local: local() });
+    let [Output::Accept { sdp: offer }] = &out[..] else { panic!("{out:?}") };
+    assert!(offer.contains("m=audio 20000"), "{offer}");
+    assert_eq!(call.negotiated(), None);
+    let out = step(&mut call, Input::Acknowledged { sdp: sdp("sendrecv", "8") });
+    let [Output::ConfigureMedia { stream, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(stream.send.format, AudioFormat::Pcma);
+}
+
+#[test]
+fn an_ack_without_the_answer_ends_the_call_with_a_reason() {
+    let mut call = call();
+    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    step(&mut call, Input::MediaOpened { local: local() });
+    let out = step(&mut call, Input::Acknowledged { sdp: Bytes::new() });
+    assert!(
+        matches!(&out[..2], [Output::HangUp { reason }, Output::CloseMedia] if reason.starts_with("Q.850;cause="))
+    );
+    assert_eq!(released(&out).by, EndedBy::Ourselves);
+}
+
+#[test]
+fn hold_and_resume_change_the_direction_and_the_epoch() {
+    let mut call = agreed();
+    let mut seen = Vec::new();
+    for direction in ["sendonly", "sendrecv", "inactive", "recvonly"] {
+        let out = step(&mut call, Input::Reoffered { sdp: sdp(direction, "0 8") });
+        let [Output::ConfigureMedia { epoch, stream }, Output::Accept { .. }] = &out[..] else {
+            panic!("{out:?}")
+        };
+        seen.push((epoch.0, stream.direction));
+    }
+    let expected = [Direction::RecvOnly, Direction::SendRecv, Direction::Inactive, Direction::SendOnly];
+    assert_eq!(seen, (2..).zip(expected).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_bad_reoffer_is_refused_and_the_session_stays() {
+    let mut call = agreed();
+    let before = call.negotiated().cloned();
+    let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "18") });
+    let [Output::Refuse { fault, warnings }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(fault.status, 488);
+    assert!(!warnings.is_empty());
+    assert_eq!(call.negotiated().cloned(), before);
+}
+
+#[test]
+fn a_bad_answer_to_a_later_offer_leaves_the_session() {
+    let mut call = agreed();
+    let before = call.negotiated().cloned();
+    assert!(matches!(&step(&mut call, Input::Reoffered { sdp: Bytes::new() })[..], [Output::Accept { .. }]));
+    assert_eq!(step(&mut call, Input::Acknowledged { sdp: Bytes::new() }), []);
+    assert_eq!(call.negotiated().cloned(), before);
+}
+
+#[test]
+fn an_offer_that_cannot_be_met_opens_no_port() {
+    let mut call = call();
+    let out = step(&mut call, Input::Offered { sdp: sdp("sendrecv", "18") });
+    assert!(
+        matches!(&out[..], [Output::Refuse { fault, .. }, Output::Released(_)] if fault.status == 488),
+        "{out:?}"
+    );
+    assert_eq!(released(&out).q850, 65);
+}
+
+#[test]
+fn no_ports_refuse_the_call() {
+    let mut call = call();
+    step(&mut call, Input::Offered { sdp: sdp("sendrecv", "0") });
+    let fault = Fault::new(Blame::Ourselves, 503, "no ports");
+    let out = step(&mut call, Input::MediaRefused(fault.clone()));
+    assert!(
+        matches!(&out[..], [Output::Refuse { fault: f, .. }, Output::Released(_)] if *f == fault),
+        "{out:?}"
+    );
+}
+
+#[test]
+fn silence_ends_the_call_by_bye_with_a_reason() {
+    let out = step(&mut agreed(), Input::MediaTimedOut(MediaTimeout::Talk));
+    let [Output::HangUp { reason }, Output::CloseMedia, Output::Released(ending)] = &out[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(reason, "Q.850;cause=18;text=\"media stopped arriving\"");
+    assert_eq!((ending.by, ending.status), (EndedBy::Network, 408));
+}
+
+#[test]
+fn each_ending_says_who_and_why() {
+    let end = |how| released(&step(&mut agreed(), Input::SignalingEnded(how))).clone();
+    let bye = end(PeerEnding::Bye { reason: Some("SIP;cause=200".into()) });
+    assert_eq!((bye.by, bye.q850, &*bye.text), (EndedBy::Peer, 16, "SIP;cause=200"));
+    assert_eq!(end(PeerEnding::NoAck).by, EndedBy::Network);
+    assert_eq!(end(PeerEnding::Lost).status, 408);
+    assert_eq!(end(PeerEnding::Cancelled { reason: None }).status, 487);
+    let out = step(&mut agreed(), Input::HangUp(Departure::Normal { text: "good bye" }));
+    assert_eq!(out[0], Output::HangUp { reason: "Q.850;cause=16;text=\"good bye\"".into() });
+}
+
+#[test]
+fn a_reason_cannot_break_out_of_its_quotes() {
+    let ending = CallEnding::normal(EndedBy::Ourselves, "a\"b\\c\r\nd");
+    assert_eq!(ending.reason_value(), "Q.850;cause=16;text=\"abcd\"");
+}
+
+fn any_input() -> impl Strategy<Value = Input> {
+    let body = || {
+        prop_oneof![
+            Just(Bytes::new()),
+            Just(sdp("sendrecv", "0 8")),
+            Just(sdp("sendonly", "8")),
+            Just(sdp("sendrecv", "18")),
+            Just(Bytes::from_static(b"garbage")),
+        ]
+    };
+    prop_oneof![
+        body().prop_map(|sdp| Input::Offered { sdp }),
+        Just(Input::MediaOpened { local: local() }),
+        Just(Input::MediaRefused(Fault::new(Blame::Ourselves, 503, "no ports"))),
+        body().prop_map(|sdp| Input::Acknowledged { sdp }),
+        body().prop_map(|sdp| Input::Reoffered { sdp }),
+        Just(Input::MediaTimedOut(MediaTimeout::Setup)),
+        Just(Input::HangUp(Departure::Normal { text: "bye" })),
+        Just(Input::SignalingEnded(PeerEnding::Lost)),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn every_call_is_released_once_and_closes_what_it_opened(
+        inputs in prop::collection::vec(any_input(), 0..30)
+    ) {
+        let mut call = call();
+        let (mut open, mut closed, mut released) = (false, 0, 0);
+        let mut inputs = inputs;
+        inputs.push(Input::SignalingEnded(PeerEnding::Ours));
+        for input in inputs {
+            let mut out = Vec::new();
+            open |= matches!((call.stage(), &input), (Stage::Opening { .. }, Input::MediaOpened { .. }));
+            call.handle(input, &mut out);
+            for output in out {
+                prop_assert_eq!(released, 0, "something after the release: {:?}", output);
+                match output {
+                    Output::Released(_) => released += 1,
+                    Output::CloseMedia => closed += 1,
+                    Output::ConfigureMedia { .. } => prop_assert!(open),
+                    _ => {}
+                }
+            }
+        }
+        prop_assert_eq!(released, 1);
+        prop_assert_eq!(closed, usize::from(open));
+    }
+
+    #[test]
+    fn what_a_call_lives_on_can_be_written_and_read_back(direction in "sendrecv|sendonly|inactive") {
+        let mut call = agreed();
+        step(&mut call, Input::Reoffered { sdp: sdp(&direction, "8") });
+        let written = serde_json::to_string(&call).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Call>(&written).unwrap(), call);
+    }
+}
