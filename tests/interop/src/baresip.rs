@@ -108,9 +108,11 @@ impl Baresip {
     }
 
     fn renegotiate(&mut self, command: &str) {
-        let before = self.count("CALL_REMOTE_SDP");
+        let before = self.events("CALL_REMOTE_SDP").len();
         self.command(command, "");
-        until(command, Duration::from_secs(5), || (self.count("CALL_REMOTE_SDP") > before).then_some(()));
+        until(command, Duration::from_secs(5), || {
+            (self.events("CALL_REMOTE_SDP").len() > before).then_some(())
+        });
     }
 
     /// Presses keys.
@@ -131,11 +133,12 @@ impl Baresip {
 
     /// The first event of this type so far.
     pub fn event(&self, kind: &str) -> Option<Value> {
-        self.events.lock().unwrap().iter().find(|event| event["type"] == kind).cloned()
+        self.events(kind).into_iter().next()
     }
 
-    fn count(&self, kind: &str) -> usize {
-        self.events.lock().unwrap().iter().filter(|event| event["type"] == kind).count()
+    /// All events of this type so far.
+    pub fn events(&self, kind: &str) -> Vec<Value> {
+        self.events.lock().unwrap().iter().filter(|event| event["type"] == kind).cloned().collect()
     }
 
     /// What it has decoded up to now. (1.0.0 records up to the first re-INVITE only.)

@@ -26,7 +26,7 @@ pub use place::{Scratch, address, free_port};
 pub use process::{Log, Process, Signal};
 pub use recording::{Recording, below};
 pub use sipp::{Sipp, SippCalls, SippOutcome, Transport};
-pub use tandem::{Config, Tandem};
+pub use tandem::{Config, Tandem, binary};
 pub use tap::Tap;
 
 use std::time::{Duration, Instant};

@@ -9,6 +9,9 @@ pub struct Recording {
     pub samples: Vec<i16>,
 }
 
+/// A tone above this is there, in dBFS; all our sources talk at −12.
+const PRESENT: f64 = -20.0;
+
 /// What counts as absent beside a tone of `level`: 30 dB below it.
 pub fn below(level: f64) -> f64 {
     level - 30.0
@@ -73,13 +76,19 @@ impl Recording {
         10.0 * (tones / (all - tones).max(1e-12)).log10()
     }
 
+    /// Has it a full `seconds` at its end that hold all these tones?
+    pub fn ends_with(&self, seconds: f64, hz: &[f64]) -> bool {
+        let end = self.last(seconds);
+        end.seconds() + 0.001 >= seconds && hz.iter().all(|hz| end.tone_dbfs(*hz) > PRESENT)
+    }
+
     /// Panics unless every tone of `present` is there, and every one of `absent` 30 dB below the weakest of
     /// them.
     pub fn assert_tones(&self, who: &str, present: &[f64], absent: &[f64]) {
         assert!(self.seconds() >= 0.5, "{who} recorded only {:.2} s", self.seconds());
         let levels: Vec<f64> = present.iter().map(|hz| self.tone_dbfs(*hz)).collect();
         let weakest = levels.iter().copied().fold(f64::INFINITY, f64::min);
-        assert!(weakest > -30.0, "{who} should hear {present:?} Hz and has them at {levels:.1?} dBFS");
+        assert!(weakest > PRESENT, "{who} should hear {present:?} Hz and has them at {levels:.1?} dBFS");
         for hz in absent {
             let level = self.tone_dbfs(*hz);
             assert!(

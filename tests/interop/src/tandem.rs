@@ -4,12 +4,14 @@ use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::{Log, Phone, Process, Scratch, Signal, address, free_port};
+use crate::{Log, Phone, Process, Scratch, Signal, address, free_port, until};
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(15);
 
-/// The server's configuration; its addresses are chosen by [`Tandem::start`].
+/// What a test changes in the server's configuration.
+///
+/// The addresses are chosen by [`Tandem::start`]; the log is JSON at level debug.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// Further keys of `[media]`, as TOML lines.
@@ -33,10 +35,13 @@ impl Tandem {
         let scratch = Scratch::new("tandem");
         let file = scratch.write("tandem.toml", text(ip, at, config));
         let mut command = Command::new(binary());
-        command.arg("serve").arg("--config").arg(file).env("RUST_LOG", "info,tandem=debug");
+        command.arg("serve").arg("--config").arg(file).env_remove("TANDEM_LOG");
         let mut process = Process::spawn("tandem", "tandem", &mut command);
-        process.log().wait_for("tandem to be ready", PATIENCE, |line| line.contains("ready"));
-        assert!(process.is_running(), "tandem has ended:\n{}", process.log());
+        until("tandem to be ready", PATIENCE, || {
+            let ready = process.log().lines().iter().any(|line| line.contains("ready"));
+            assert!(process.is_running(), "tandem has ended");
+            ready.then_some(())
+        });
         let answer = Phone::new(at, 440.0).options();
         assert_eq!(answer.status(), Some(200), "{}", answer.start);
         Tandem { at, process, _scratch: scratch }
@@ -84,7 +89,7 @@ impl Tandem {
 fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config) -> String {
     format!(
         "[sip]\nlisten = [\"udp:{at}\", \"tcp:{at}\"]\n\n[media]\naddress = \"{ip}\"\n\
-         ports = \"20000-21999\"\n{}\n{}\n",
+         ports = \"20000-21999\"\n{}\n\n[log]\nlevel = \"debug\"\nformat = \"json\"\n\n{}\n",
         config.media, config.sections
     )
 }

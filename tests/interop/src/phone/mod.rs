@@ -138,8 +138,13 @@ impl Phone {
 
     /// Cancels the INVITE that is under way; the response to the CANCEL itself.
     pub fn cancel(&mut self) -> Message {
-        self.transmit("CANCEL", "", "");
+        self.send_cancel();
         self.final_response("CANCEL")
+    }
+
+    /// Just sends the CANCEL.
+    pub fn send_cancel(&self) {
+        self.transmit("CANCEL", "", "");
     }
 
     /// Hangs up.
@@ -200,11 +205,7 @@ impl Phone {
     /// Waits until the last half second holds all these tones.
     pub fn wait_to_hear(&self, hz: &[f64], within: Duration) {
         let what = format!("the phone to hear {hz:?} Hz");
-        until(&what, within, || {
-            let recent = self.media.heard().last(0.5);
-            let heard = recent.seconds() >= 0.5 && hz.iter().all(|hz| recent.tone_dbfs(*hz) > -30.0);
-            heard.then_some(())
-        });
+        until(&what, within, || self.media.heard().ends_with(0.5, hz).then_some(()));
     }
 
     /// What arrives from now on, `seconds` of it.

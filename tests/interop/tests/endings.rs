@@ -1,0 +1,131 @@
+//! How calls end, and what is said of them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Duration;
+
+use serde_json::Value;
+use tandem_interop::{Baresip, Codec, Config, Phone, Signal, Tandem, Transport, until};
+
+const SOON: Duration = Duration::from_secs(15);
+
+#[test]
+fn a_cancelled_call_leaves_nothing_behind() {
+    let tandem = Tandem::start(&Config::default());
+    let mut phone = Phone::new(tandem.at(), 440.0);
+    phone.send_invite("1000", &phone.offer("sendrecv"));
+    phone.send_cancel();
+    // Whichever was first, the answer or the CANCEL (RFC 3261 section 9.2).
+    let invite = phone.final_response("INVITE");
+    phone.ack(&invite);
+    match invite.status() {
+        Some(200) => assert_eq!(phone.bye().status(), Some(200)),
+        other => assert_eq!(other, Some(487), "{}", invite.start),
+    }
+    let mut next = Phone::new(tandem.at(), 617.0);
+    next.call("1000");
+    assert!(next.record(1.0).level_dbfs() < -60.0, "nobody else is in the room");
+}
+
+#[test]
+fn a_cancel_is_answered_whenever_it_comes() {
+    let tandem = Tandem::start(&Config::default());
+    let mut phone = Phone::new(tandem.at(), 440.0);
+    phone.send_invite("1000", &phone.offer("sendrecv"));
+    let answer = phone.cancel();
+    assert!(matches!(answer.status(), Some(200 | 481)), "{}", answer.start);
+}
+
+#[test]
+fn either_side_may_hang_up_and_the_room_lives_on() {
+    let config = Config { media: "talk_timeout = \"2s\"".to_owned(), ..Config::default() };
+    let mut tandem = Tandem::start(&config);
+    let mut phones: Vec<Phone> = [440.0, 617.0, 853.0, 1103.0].map(|hz| Phone::new(tandem.at(), hz)).into();
+    for phone in &mut phones {
+        phone.call("1000");
+    }
+    let [alice, bob, carol, dave] = &mut phones[..] else { panic!("four phones") };
+    carol.wait_to_hear(&[440.0, 617.0, 1103.0], SOON);
+    assert_eq!(alice.bye().status(), Some(200));
+    bob.media().silence();
+    let bye = bob.wait_bye(SOON);
+    let reason = bye.header("Reason").expect("a Reason header");
+    assert!(reason.contains("Q.850") || reason.contains("SIP"), "{reason}");
+    carol.record(1.5).assert_tones("carol, when two have gone", &[1103.0], &[440.0, 617.0, 853.0]);
+    dave.record(1.5).assert_tones("dave, when two have gone", &[853.0], &[440.0, 617.0, 1103.0]);
+    tandem.assert_sound();
+}
+
+#[test]
+fn a_caller_that_never_sends_is_hung_up() {
+    let config = Config { media: "setup_timeout = \"2s\"".to_owned(), ..Config::default() };
+    let tandem = Tandem::start(&config);
+    let mut phone = Phone::new(tandem.at(), 440.0);
+    let offer = phone.offer("sendrecv");
+    assert_eq!(phone.invite("1000", &offer).status(), Some(200));
+    let bye = phone.wait_bye(SOON);
+    assert!(bye.header("Reason").is_some(), "{bye:?}");
+}
+
+#[test]
+fn a_request_for_a_call_that_is_over_is_refused() {
+    let tandem = Tandem::start(&Config::default());
+    let mut phone = Phone::new(tandem.at(), 440.0);
+    phone.call("1000");
+    assert_eq!(phone.bye().status(), Some(200));
+    assert_eq!(phone.bye().status(), Some(481));
+}
+
+fn all_are_hung_up_by(signal: Signal) {
+    let mut tandem = Tandem::start(&Config::default());
+    let mut phones = [Phone::new(tandem.at(), 440.0), Phone::new(tandem.at(), 617.0)];
+    for phone in &mut phones {
+        phone.call("1000");
+    }
+    let mut by_udp = Baresip::start(tandem.at(), &[Codec::Opus], 853.0);
+    let mut by_tcp = Baresip::start_over(Transport::Tcp, tandem.at(), &[Codec::Pcmu], 1103.0);
+    by_udp.call("echo");
+    by_tcp.call("1000");
+    phones[0].wait_to_hear(&[617.0, 1103.0], SOON);
+    tandem.signal(signal);
+    for phone in &phones {
+        let bye = phone.wait_bye(SOON);
+        assert!(bye.header("Reason").is_some(), "{bye:?}");
+    }
+    by_udp.wait_event("CALL_CLOSED");
+    by_tcp.wait_event("CALL_CLOSED");
+    assert_eq!(tandem.wait().code(), Some(0));
+}
+
+#[test]
+fn sigterm_hangs_up_all_and_leaves() {
+    all_are_hung_up_by(Signal::TERM);
+}
+
+#[test]
+fn sigint_hangs_up_all_and_leaves() {
+    all_are_hung_up_by(Signal::INT);
+}
+
+#[test]
+fn the_last_line_of_a_call_has_its_figures() {
+    let tandem = Tandem::start(&Config::default());
+    let mut phone = Phone::new(tandem.at(), 617.0);
+    phone.call("1000");
+    let mut caller = Baresip::start(tandem.at(), &[Codec::Opus], 440.0);
+    caller.call("1000");
+    phone.wait_to_hear(&[440.0], SOON);
+    // Both ends report every five seconds or so; the round trip is known after the second report.
+    until("a report of the server in baresip", Duration::from_secs(30), || {
+        caller.events("CALL_RTCP").iter().any(|event| event["rtcp_stats"]["rx"]["sent"] != 0).then_some(())
+    });
+    phone.record(6.0);
+    caller.hang_up();
+    let line = tandem.log().wait_for("the end of the call", SOON, |line| ended(line).is_some());
+    eprintln!("{line}");
+    assert_eq!(phone.bye().status(), Some(200));
+}
+
+fn ended(line: &str) -> Option<Value> {
+    let event: Value = serde_json::from_str(line).ok()?;
+    event["message"].as_str()?.contains("call ended").then_some(event)
+}
