@@ -16,9 +16,14 @@
 mod g711;
 mod g722;
 mod opus;
+mod pcm;
 
 use tandem_audio::{AudioDecoder, AudioEncoder};
 use tandem_base::{AudioFormat, Bitrate, ClockRate};
+
+use self::opus::{OpusDecoder, OpusEncoder};
+use g711::{G711Decoder, G711Encoder, Law};
+use g722::{G722Decoder, G722Encoder};
 
 /// Why there is no decoder or encoder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -71,8 +76,18 @@ pub fn decoder(format: AudioFormat) -> Result<Box<dyn AudioDecoder>, CodecError>
 /// # Errors
 /// [`CodecError::Rate`] for another rate, [`CodecError::Setup`] where libopus has no memory.
 pub fn decoder_at(format: AudioFormat, rate: ClockRate) -> Result<Box<dyn AudioDecoder>, CodecError> {
-    let _ = rate;
-    Err(CodecError::Setup { format })
+    if let AudioFormat::Opus(params) = format {
+        return Ok(Box::new(OpusDecoder::new(params, rate)?));
+    }
+    if rate != format.sample_rate() {
+        return Err(CodecError::Rate { format, rate });
+    }
+    Ok(match format {
+        AudioFormat::Pcmu => Box::new(G711Decoder::new(Law::Mu)),
+        AudioFormat::Pcma => Box::new(G711Decoder::new(Law::A)),
+        AudioFormat::G722 => Box::new(G722Decoder::new()),
+        AudioFormat::Opus(params) => Box::new(OpusDecoder::new(params, rate)?),
+    })
 }
 
 /// An encoder; it takes samples at [`AudioFormat::sample_rate`].
@@ -80,6 +95,24 @@ pub fn decoder_at(format: AudioFormat, rate: ClockRate) -> Result<Box<dyn AudioD
 /// # Errors
 /// [`CodecError::Setup`] where libopus has no memory or refuses the settings.
 pub fn encoder(format: AudioFormat, settings: EncoderSettings) -> Result<Box<dyn AudioEncoder>, CodecError> {
-    let _ = settings;
-    Err(CodecError::Setup { format })
+    Ok(match format {
+        AudioFormat::Pcmu => Box::new(G711Encoder::new(Law::Mu)),
+        AudioFormat::Pcma => Box::new(G711Encoder::new(Law::A)),
+        AudioFormat::G722 => Box::new(G722Encoder::new()),
+        AudioFormat::Opus(params) => Box::new(OpusEncoder::new(params, settings)?),
+    })
+}
+
+/// The packet time that the encoder has and that is nearest to `wanted_ms` from below (10 ms at least).
+///
+/// G.711 and G.722 have any multiple of 10 ms up to 60; Opus has no 30 and no 50 (RFC 6716 §2.1.4), since one
+/// packet of several frames would cost more than it saves.
+pub const fn packet_ms(format: AudioFormat, wanted_ms: u8) -> u8 {
+    match (format, wanted_ms) {
+        (_, ..20) => 10,
+        (_, 60..) => 60,
+        (AudioFormat::Opus(_), 20..40) => 20,
+        (AudioFormat::Opus(_), 40..60) => 40,
+        (_, other) => other - other % 10,
+    }
 }

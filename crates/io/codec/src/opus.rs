@@ -1,1 +1,206 @@
+//! Opus (RFC 6716, RTP format RFC 7587) by libopus.
+//!
+//! Memory: about 18 KiB a decoder and 25 KiB an encoder, mono, plus libopus' use of the stack while it runs.
 
+use opus::{Application, Bandwidth, Channels, ErrorCode};
+use tandem_audio::{AudioDecoder, AudioEncoder, DecodeError, EncodeError};
+use tandem_base::{AudioFormat, ClockRate, OpusParams};
+
+use crate::{CodecError, EncoderSettings};
+
+/// The longest frame that Opus has (RFC 6716 §3.4 R2): no single-frame packet is longer than this.
+const MAX_FRAME_OCTETS: usize = 1_275;
+
+pub(crate) struct OpusDecoder {
+    inner: opus::Decoder,
+    rate: ClockRate,
+}
+
+impl OpusDecoder {
+    pub(crate) fn new(params: OpusParams, rate: ClockRate) -> Result<Self, CodecError> {
+        let format = AudioFormat::Opus(params);
+        if !matches!(rate.hz(), 8_000 | 16_000 | 48_000) {
+            return Err(CodecError::Rate { format, rate });
+        }
+        let inner =
+            opus::Decoder::new(rate.hz(), Channels::Mono).map_err(|_| CodecError::Setup { format })?;
+        Ok(OpusDecoder { inner, rate })
+    }
+
+    /// 2.5 ms: libopus conceals in multiples of it only.
+    fn quantum(&self) -> usize {
+        (self.rate.hz() / 400) as usize
+    }
+}
+
+impl AudioDecoder for OpusDecoder {
+    fn sample_rate(&self) -> ClockRate {
+        self.rate
+    }
+
+    fn decode(&mut self, payload: &[u8], out: &mut [f32]) -> Result<usize, DecodeError> {
+        // libopus takes an empty payload for a loss.
+        if payload.is_empty() {
+            return Err(DecodeError::Malformed);
+        }
+        self.inner.decode_float(payload, out, false).map_err(|e| match e.code() {
+            ErrorCode::BufferTooSmall => DecodeError::TooLong,
+            _ => DecodeError::Malformed,
+        })
+    }
+
+    fn samples_in(&self, payload: &[u8]) -> Option<usize> {
+        opus::packet::get_nb_samples(payload, self.rate.hz()).ok().filter(|n| *n > 0)
+    }
+
+    fn recover(&mut self, following: &[u8], out: &mut [f32]) -> Option<usize> {
+        if !has_fec(following) {
+            return None;
+        }
+        let out = out.get_mut(..self.samples_in(following)?)?;
+        self.inner.decode_float(following, out, true).ok()
+    }
+
+    fn conceal(&mut self, out: &mut [f32]) {
+        let whole = out.len() / self.quantum() * self.quantum();
+        let (out, rest) = out.split_at_mut(whole);
+        if !out.is_empty() && self.inner.decode_float(&[], out, false).is_err() {
+            out.fill(0.0);
+        }
+        if !rest.is_empty() {
+            let mut quantum = [0.0; 120];
+            let quantum = &mut quantum[..self.quantum().min(120)];
+            let _ = self.inner.decode_float(&[], quantum, false);
+            rest.copy_from_slice(&quantum[..rest.len()]);
+        }
+    }
+
+    fn reset(&mut self) {
+        // It fails only on a null pointer, which construction excludes.
+        let _ = self.inner.reset_state();
+    }
+}
+
+/// Does the packet carry a copy of the one before it (RFC 6716 §4.2.3 and §4.2.4)?
+fn has_fec(packet: &[u8]) -> bool {
+    let Some(toc) = packet.first() else { return false };
+    // Configurations 16 to 31 are CELT only (RFC 6716 §3.1 table 2), which has no such copy.
+    if toc & 0x80 != 0 {
+        return false;
+    }
+    let Some(first) = first_frame(packet).and_then(|frame| frame.first()) else { return false };
+    // SILK 40 and 60 ms frames are of two and three 20 ms parts with a VAD flag each (RFC 6716 §4.2.3).
+    let parts = match (toc >> 3 & 0x1f, toc >> 3 & 3) {
+        (0..12, 2) => 2,
+        (0..12, 3) => 3,
+        _ => 1,
+    };
+    let mono = first >> (7 - parts) & 1 == 1;
+    let stereo = toc & 4 != 0;
+    mono || (stereo && first >> (6 - 2 * parts) & 1 == 1)
+}
+
+/// The packet's first frame (RFC 6716 §3.2), to the packet's end where only the end of it is in question.
+fn first_frame(packet: &[u8]) -> Option<&[u8]> {
+    let (toc, rest) = packet.split_first()?;
+    match toc & 3 {
+        0 | 1 => Some(rest),
+        2 => frame_after_length(rest, 1),
+        _ => {
+            let (count, mut rest) = rest.split_first()?;
+            if count & 0x40 != 0 {
+                while let Some((length, after)) = rest.split_first() {
+                    rest = after;
+                    if *length != 255 {
+                        break;
+                    }
+                }
+            }
+            let lengths = if count & 0x80 != 0 { (count & 0x3f).saturating_sub(1) } else { 0 };
+            frame_after_length(rest, lengths)
+        }
+    }
+}
+
+/// Skips this many frame lengths (RFC 6716 §3.2.1). A first frame of length zero is none.
+fn frame_after_length(mut rest: &[u8], lengths: u8) -> Option<&[u8]> {
+    for n in 0..lengths {
+        let (first, after) = rest.split_first()?;
+        if n == 0 && *first == 0 {
+            return None;
+        }
+        rest = if *first >= 252 { after.get(1..)? } else { after };
+    }
+    Some(rest)
+}
+
+pub(crate) struct OpusEncoder {
+    inner: opus::Encoder,
+}
+
+impl OpusEncoder {
+    pub(crate) fn new(params: OpusParams, settings: EncoderSettings) -> Result<Self, CodecError> {
+        let fault = |_| CodecError::Setup { format: AudioFormat::Opus(params) };
+        let mut inner =
+            opus::Encoder::new(ClockRate::HZ_48000.hz(), Channels::Mono, Application::Voip).map_err(fault)?;
+        configure(&mut inner, params, settings).map_err(fault)?;
+        Ok(OpusEncoder { inner })
+    }
+}
+
+fn configure(
+    encoder: &mut opus::Encoder,
+    params: OpusParams,
+    settings: EncoderSettings,
+) -> Result<(), opus::Error> {
+    encoder.set_bitrate(opus::Bitrate::Bits(bitrate(params, settings)))?;
+    encoder.set_complexity(i32::from(settings.complexity.min(10)))?;
+    encoder.set_max_bandwidth(bandwidth(params.max_playback_rate))?;
+    encoder.set_vbr(!params.cbr)?;
+    encoder.set_dtx(params.dtx)?;
+    encoder.set_inband_fec(params.inband_fec)?;
+    encoder.set_packet_loss_perc(i32::from(settings.expected_loss_percent.min(100)))
+}
+
+/// What we want, but no more than the receiver allows (RFC 7587 §6.1 `maxaveragebitrate`).
+fn bitrate(params: OpusParams, settings: EncoderSettings) -> i32 {
+    let allowed = u64::from(params.max_average_bitrate.unwrap_or(510_000)).clamp(6_000, 510_000);
+    i32::try_from(settings.bitrate.0.clamp(6_000, allowed)).unwrap_or(28_000)
+}
+
+/// What lies above half the receiver's `maxplaybackrate` it would not play (RFC 7587 §6.1, §3.1.1).
+fn bandwidth(max_playback_rate: u32) -> Bandwidth {
+    match max_playback_rate {
+        0..=8_000 => Bandwidth::Narrowband,
+        8_001..=12_000 => Bandwidth::Mediumband,
+        12_001..=16_000 => Bandwidth::Wideband,
+        16_001..=24_000 => Bandwidth::Superwideband,
+        _ => Bandwidth::Fullband,
+    }
+}
+
+impl AudioEncoder for OpusEncoder {
+    fn sample_rate(&self) -> ClockRate {
+        ClockRate::HZ_48000
+    }
+
+    fn encode(&mut self, pcm: &[f32], out: &mut [u8]) -> Result<usize, EncodeError> {
+        if !matches!(pcm.len(), 480 | 960 | 1_920 | 2_880) {
+            return Err(EncodeError::Duration);
+        }
+        let room = out.len().min(MAX_FRAME_OCTETS);
+        let out = &mut out[..room];
+        self.inner.encode_float(pcm, out).map_err(|e| match e.code() {
+            ErrorCode::BufferTooSmall => EncodeError::BufferTooShort,
+            _ => EncodeError::Codec,
+        })
+    }
+
+    fn set_expected_loss(&mut self, percent: u8) {
+        let _ = self.inner.set_packet_loss_perc(i32::from(percent.min(100)));
+    }
+
+    fn reset(&mut self) {
+        let _ = self.inner.reset_state();
+    }
+}
