@@ -110,3 +110,6 @@ impl AudioEncoder for G722Encoder {
         *self = G722Encoder::new();
     }
 }
+
+#[cfg(test)]
+mod tests;

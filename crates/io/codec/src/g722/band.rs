@@ -45,6 +45,11 @@ impl Band {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn begin_with(&mut self, det: i32) {
+        self.det = det;
+    }
+
     #[inline]
     pub(super) fn encode_low(&mut self, x: i32) -> u8 {
         let code = quantise6(saturate(x - self.prediction), self.det);
