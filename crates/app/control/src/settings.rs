@@ -1,0 +1,44 @@
+use std::collections::BTreeMap;
+
+use tandem_base::MediaTimeouts;
+use tandem_conference::Policy;
+use tandem_config::Config;
+use tandem_routing::Table;
+use tandem_sdp::Capabilities;
+
+/// What control needs to know of the configuration.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Who answers to which name.
+    pub table: Table,
+    /// Limits of configured rooms, by name.
+    pub room_policies: BTreeMap<String, Policy>,
+    /// Limits of all other rooms.
+    pub ad_hoc_policy: Policy,
+    /// Calls at once; beyond it a call is refused with 503.
+    pub max_calls: usize,
+    /// How long silence on the wire is borne.
+    pub timeouts: MediaTimeouts,
+    /// What we can do.
+    pub capabilities: Capabilities,
+}
+
+impl Settings {
+    /// Those of a configuration.
+    pub fn new(config: &Config) -> Self {
+        let policy = |max: Option<std::num::NonZeroUsize>| Policy { max_participants: max.map(Into::into) };
+        let fixed = config.rooms.fixed.iter();
+        Settings {
+            table: config.table(),
+            room_policies: fixed.map(|room| (room.name.clone(), policy(room.max_participants))).collect(),
+            ad_hoc_policy: policy(config.rooms.max_participants),
+            max_calls: usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX),
+            timeouts: config.media.timeouts,
+            capabilities: Capabilities::default(),
+        }
+    }
+
+    pub(crate) fn policy(&self, room: &str) -> Policy {
+        self.room_policies.get(room).copied().unwrap_or(self.ad_hoc_policy)
+    }
+}

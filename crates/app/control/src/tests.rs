@@ -1,0 +1,279 @@
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+
+use bytes::Bytes;
+use tandem_base::{
+    Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, LegId, LegReport, LocalMedia,
+    MediaEvent, MediaTimeout, MediaTimeouts,
+};
+use tandem_config::Config;
+use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol};
+use tandem_sip::{HeaderName, Message, Request};
+use tandem_testkit::Seeded;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use crate::{Control, Media, Ports, Settings};
+
+/// What the media side was told.
+#[derive(Clone, Debug, PartialEq)]
+enum Told {
+    Open(LegId),
+    Configure(LegId, Epoch, Direction, Attachment),
+    Close(LegId),
+}
+
+#[derive(Clone, Default)]
+struct FakeMedia {
+    told: Arc<Mutex<Vec<Told>>>,
+    exhausted: bool,
+}
+
+impl FakeMedia {
+    fn tell(&self, what: Told) {
+        self.told.lock().unwrap().push(what);
+    }
+
+    fn told(&self) -> Vec<Told> {
+        self.told.lock().unwrap().clone()
+    }
+}
+
+impl Media for FakeMedia {
+    fn open(&self, leg: LegId, _: IpAddr, _: MediaTimeouts) -> Result<LocalMedia, Fault> {
+        if self.exhausted {
+            return Err(Fault::new(Blame::Ourselves, 503, "no ports"));
+        }
+        self.tell(Told::Open(leg));
+        let port = 20_000 + u16::try_from(leg.0).unwrap() * 2;
+        Ok(LocalMedia { rtp: ([198, 51, 100, 1], port).into(), rtcp: ([198, 51, 100, 1], port + 1).into() })
+    }
+
+    fn configure(&self, leg: LegId, epoch: Epoch, stream: AudioStream, to: Attachment) -> Result<(), Fault> {
+        self.tell(Told::Configure(leg, epoch, stream.direction, to));
+        Ok(())
+    }
+
+    fn close(&self, leg: LegId) {
+        self.tell(Told::Close(leg));
+    }
+}
+
+/// Control with a fake world around it.
+struct World {
+    media: FakeMedia,
+    media_events: mpsc::Sender<MediaEvent>,
+    events: mpsc::Sender<Event>,
+    commands: mpsc::Receiver<Command>,
+    stop: Option<oneshot::Sender<()>>,
+    control: JoinHandle<()>,
+}
+
+fn world_with(media: FakeMedia, config: &str) -> World {
+    let config = Config::parse("test.toml", config).unwrap();
+    let (media_events, media_rx) = mpsc::channel(64);
+    let (events, events_rx) = mpsc::channel(64);
+    let (commands_tx, commands) = mpsc::channel(64);
+    let (stop, stop_rx) = oneshot::channel();
+    let ports = Ports {
+        media: media.clone(),
+        media_events: media_rx,
+        commands: commands_tx,
+        events: events_rx,
+        entropy: Seeded::new(1),
+        stop: stop_rx,
+    };
+    let control = tokio::spawn(Control::run(Settings::new(&config), ports));
+    World { media, media_events, events, commands, stop: Some(stop), control }
+}
+
+fn world() -> World {
+    world_with(FakeMedia::default(), "[rooms]\nad_hoc = [\"1000-1999\"]\nmax_participants = 2\n")
+}
+
+fn offer(direction: &str) -> String {
+    format!(
+        "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+         m=audio 4000 RTP/AVP 0\r\na={direction}\r\n"
+    )
+}
+
+fn invitation(user: &str, body: &str) -> Box<Request> {
+    let text = format!(
+        "INVITE sip:{user}@198.51.100.1 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\r\n\
+         From: \"Ann\" <sip:ann@192.0.2.7>;tag=a\r\nTo: <sip:{user}@198.51.100.1>\r\nCall-ID: x\r\n\
+         CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:ann@192.0.2.7>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    match Message::parse(text.into()).unwrap() {
+        Message::Request(request) => Box::new(request),
+        Message::Response(_) => panic!("not a request"),
+    }
+}
+
+impl World {
+    async fn call(&mut self, n: u64, user: &str) -> Command {
+        self.call_with(n, user, &offer("sendrecv")).await
+    }
+
+    async fn call_with(&mut self, n: u64, user: &str, body: &str) -> Command {
+        let flow = Flow {
+            id: FlowId(1),
+            protocol: Protocol::Udp,
+            local: "198.51.100.1:5060".parse().unwrap(),
+            remote: "192.0.2.7:5060".parse().unwrap(),
+        };
+        let request = invitation(user, body);
+        self.events.send(Event::Incoming { invite: InviteId(n), request, flow }).await.unwrap();
+        self.commands.recv().await.unwrap()
+    }
+
+    async fn end(&mut self, n: u64, cause: EndCause) {
+        self.events.send(Event::Ended { invite: InviteId(n), cause }).await.unwrap();
+    }
+
+    async fn media_closed(&mut self, leg: LegId) {
+        self.media_events.send(MediaEvent::Closed { leg, report: LegReport::default() }).await.unwrap();
+    }
+
+    async fn stopped(mut self) -> Vec<Command> {
+        drop(self.stop.take());
+        let mut rest = Vec::new();
+        while let Some(command) = self.commands.recv().await {
+            rest.push(command);
+        }
+        self.control.await.unwrap();
+        rest
+    }
+}
+
+fn answered(command: &Command) -> &str {
+    match command {
+        Command::Answer { body: Some(body), .. } => std::str::from_utf8(&body.bytes).unwrap(),
+        other => panic!("not answered: {other:?}"),
+    }
+}
+
+fn refused(command: &Command) -> u16 {
+    match command {
+        Command::Reject { status, .. } => status.get(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+fn conference(told: Told) -> Option<ConferenceId> {
+    match told {
+        Told::Configure(_, _, _, Attachment::Conference(id)) => Some(id),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn callers_of_a_room_share_a_conference_and_the_third_is_one_too_many() {
+    let mut w = world();
+    assert!(answered(&w.call(1, "1000").await).contains("m=audio 20002 RTP/AVP 0"));
+    answered(&w.call(2, "1000").await);
+    answered(&w.call(3, "1001").await);
+    assert_eq!(refused(&w.call(4, "1000").await), 486);
+    let conferences: Vec<_> = w.media.told().into_iter().filter_map(conference).collect();
+    assert_eq!(conferences, [ConferenceId(1), ConferenceId(1), ConferenceId(2)]);
+}
+
+#[tokio::test]
+async fn nobody_known_no_codec_and_no_ports_are_told_apart() {
+    let mut w = world();
+    assert_eq!(refused(&w.call(1, "999").await), 404);
+    let g729 = offer("sendrecv").replace("AVP 0", "AVP 18");
+    let command = w.call_with(2, "1000", &g729).await;
+    assert_eq!(refused(&command), 488);
+    let Command::Reject { headers, .. } = command else { unreachable!() };
+    assert!(headers.text(&HeaderName::Warning).unwrap().contains("tandem"));
+    assert_eq!(w.media.told(), [], "no port was opened for either");
+    let mut w = world_with(FakeMedia { exhausted: true, ..Default::default() }, "");
+    assert_eq!(refused(&w.call(1, "1000").await), 503);
+}
+
+#[tokio::test]
+async fn hold_reaches_the_media() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    let request = invitation("1000", &offer("sendonly"));
+    w.events.send(Event::ReInvite { invite: InviteId(1), request }).await.unwrap();
+    assert!(answered(&w.commands.recv().await.unwrap()).contains("a=recvonly"));
+    let to = Attachment::Conference(ConferenceId(1));
+    assert_eq!(w.media.told().last(), Some(&Told::Configure(LegId(1), Epoch(2), Direction::RecvOnly, to)));
+}
+
+#[tokio::test]
+async fn media_that_stop_end_the_leg_and_the_room_lives_on() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    w.call(2, "1000").await;
+    let timeout = MediaEvent::Timeout { leg: LegId(1), epoch: Epoch(1), kind: MediaTimeout::Talk };
+    w.media_events.send(timeout).await.unwrap();
+    let Some(Command::Bye { invite, headers }) = w.commands.recv().await else { panic!("no BYE") };
+    assert_eq!(invite, InviteId(1));
+    assert!(headers.text(&HeaderName::Reason).unwrap().starts_with("Q.850;cause="));
+    w.media_closed(LegId(1)).await;
+    w.end(1, EndCause::Local).await;
+    // The place that came free can be taken again: it is still the same conference.
+    answered(&w.call(3, "1000").await);
+    let to = Attachment::Conference(ConferenceId(1));
+    assert_eq!(w.media.told().last(), Some(&Told::Configure(LegId(3), Epoch(1), Direction::SendRecv, to)));
+}
+
+#[tokio::test]
+async fn a_hung_up_call_closes_its_media_and_an_empty_room_closes() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    w.end(1, EndCause::Bye { reason: None }).await;
+    w.media_closed(LegId(1)).await;
+    answered(&w.call(2, "1000").await);
+    assert!(w.media.told().contains(&Told::Close(LegId(1))));
+    let to = Attachment::Conference(ConferenceId(2));
+    assert_eq!(w.media.told().last(), Some(&Told::Configure(LegId(2), Epoch(1), Direction::SendRecv, to)));
+}
+
+#[tokio::test]
+async fn a_late_offer_is_settled_by_the_ack() {
+    let mut w = world();
+    assert!(answered(&w.call_with(1, "1000", "").await).contains("m=audio"));
+    assert_eq!(w.media.told(), [Told::Open(LegId(1))]);
+    let body = Bytes::from(offer("sendrecv"));
+    w.events.send(Event::Confirmed { invite: InviteId(1), body }).await.unwrap();
+    answered(&w.call(2, "1000").await);
+    assert!(matches!(w.media.told()[1], Told::Configure(LegId(1), Epoch(1), Direction::SendRecv, _)));
+}
+
+#[tokio::test]
+async fn stopping_hangs_up_every_call_and_ends_when_they_are_gone() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    w.call(2, "echo").await;
+    drop(w.stop.take());
+    for _ in 0..2 {
+        let Some(Command::Bye { invite, .. }) = w.commands.recv().await else { panic!("no BYE") };
+        w.media_closed(LegId(invite.0)).await;
+        w.end(invite.0, EndCause::Local).await;
+    }
+    assert!(w.stopped().await.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn peers_that_never_confirm_do_not_hold_up_the_stop() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    let rest = w.stopped().await;
+    assert!(matches!(rest[..], [Command::Bye { .. }]), "{rest:?}");
+}
+
+#[tokio::test]
+async fn more_calls_than_allowed_are_asked_to_come_back() {
+    let mut w = world_with(FakeMedia::default(), "[sip]\nmax_calls = 1\n");
+    answered(&w.call(1, "1000").await);
+    let command = w.call(2, "1001").await;
+    assert_eq!(refused(&command), 503);
+    let Command::Reject { headers, .. } = command else { unreachable!() };
+    assert!(headers.get(&HeaderName::RetryAfter).is_some());
+}
