@@ -1,0 +1,62 @@
+# For scripts that measure a running Tandem; to be sourced by bash.
+#
+# start_server BINARY   starts it on a loopback address of its own; sets $server (process id), $address,
+#                       $scratch (a folder that goes away at the end). The log is $scratch/tandem.log.
+# stop_server           SIGTERM, and waits; fails if it did not leave cleanly.
+
+address=127.7.0.1:5060
+server=
+scratch=$(mktemp -d)
+
+# The process is ours alone: it is ended by its id, never by its name.
+end() {
+    if [ -n "$server" ]; then kill "$server" 2>/dev/null; fi
+    rm -rf "$scratch"
+}
+trap end EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+    echo "$(basename "$0"): $*" >&2
+    exit 1
+}
+
+start_server() {
+    cat >"$scratch/tandem.toml" <<TOML
+[sip]
+listen = ["udp:$address", "tcp:$address"]
+
+[media]
+address = "${address%:*}"
+
+[log]
+level = "warn"
+TOML
+    # So that reading figures and starting clients does not run into the limit of the shell.
+    ulimit -n "$(ulimit -Hn)"
+    "$1" serve --config "$scratch/tandem.toml" >"$scratch/tandem.log" 2>&1 &
+    server=$!
+    # 127.7.0.1:5060 as the kernel lists it.
+    for _ in $(seq 100); do
+        if grep -q " 0100077F:13C4 " /proc/net/udp; then return; fi
+        kill -0 "$server" 2>/dev/null || { cat "$scratch/tandem.log" >&2; fail "Tandem did not start"; }
+        sleep 0.1
+    done
+    cat "$scratch/tandem.log" >&2
+    fail "Tandem did not listen within 10 s"
+}
+
+stop_server() {
+    local code=0
+    kill "$server"
+    wait "$server" || code=$?
+    server=
+    [ $code = 0 ] || { cat "$scratch/tandem.log" >&2; fail "Tandem left with exit code $code"; }
+}
+
+sockets() { find "/proc/$server/fd" -lname 'socket:*' 2>/dev/null | wc -l; }
+descriptors() { find "/proc/$server/fd" -type l 2>/dev/null | wc -l; }
+threads() { find "/proc/$server/task" -mindepth 1 -maxdepth 1 | wc -l; }
+resident_kb() { awk '/^VmRSS:/ { print $2 }' "/proc/$server/status"; }
+# Threads that are not the asynchronous runtime's.
+other_threads() { cat /proc/"$server"/task/*/comm | grep -cv '^tokio'; }
