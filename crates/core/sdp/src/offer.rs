@@ -4,7 +4,6 @@ use tandem_base::{ClockRate, PayloadType, ReceiveFormat, SendFormat, TelephoneEv
 use crate::choice::transport;
 use crate::codec::event_set;
 use crate::describe::{AudioLine, describe, switched_off};
-use crate::negotiated::remember;
 use crate::remote::{Payload, Remote, RemoteMedia};
 use crate::settle::{self, Formats};
 use crate::{
@@ -98,9 +97,8 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
     })?;
     let explanation = explain(offer, &kept, &formats, remote.media.len());
     let direction = settle::direction(offer.local.direction, media);
-    let mut payloads = offer.payloads.clone();
-    remember(&mut payloads, media.payloads.iter().map(|payload| payload.binding));
-    remember(&mut payloads, offer.formats.iter().copied());
+    let theirs = media.payloads.iter().map(|payload| payload.binding);
+    let payloads = ours_first(offer, theirs);
     let negotiated = Negotiated {
         stream: settle::stream(media, direction, formats, media.rtcp_mux, ipv4),
         line: offer.line,
@@ -110,6 +108,17 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
         local_sdp: offer.sdp.clone(),
     };
     Ok(Accepted { negotiated, explanation })
+}
+
+/// Our numbers lead, so that later offers find them; the peer's own are only kept free.
+fn ours_first(offer: &Offer, theirs: impl Iterator<Item = Binding>) -> Vec<Binding> {
+    let mut payloads = offer.formats.clone();
+    for binding in offer.payloads.iter().copied().chain(theirs) {
+        if !payloads.iter().any(|known| known.payload_type == binding.payload_type) {
+            payloads.push(binding);
+        }
+    }
+    payloads
 }
 
 fn no_audio(offer: &Offer, warning: Warning) -> Refusal {

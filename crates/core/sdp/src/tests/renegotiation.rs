@@ -1,0 +1,73 @@
+use super::*;
+
+const TALK: &str =
+    "m=audio 4000 RTP/AVP 96 0 101\na=rtpmap:96 opus/48000/2\na=rtpmap:101 telephone-event/8000";
+
+#[test]
+fn the_same_offer_again_gets_the_same_answer() {
+    let offer = from_peer(TALK);
+    let first = answered(&offer);
+    let second = again(&offer, &first.negotiated);
+    assert_eq!(second, first);
+    assert_eq!(second.negotiated.origin, Origin { session_id: 7, version: 1 });
+}
+
+#[test]
+fn hold_and_resume_count_the_version_up() {
+    let talk = answered(&from_peer(TALK));
+    let hold = again(&from_peer(&format!("{TALK}\na=sendonly")), &talk.negotiated);
+    assert_eq!(hold.negotiated.stream.direction, Direction::RecvOnly);
+    assert!(hold.sdp.contains("o=tandem 7 2 IN IP4 198.51.100.1\r\n"));
+    let still = again(&from_peer(&format!("{TALK}\na=sendonly")), &hold.negotiated);
+    assert_eq!(still.negotiated.origin.version, 2);
+    let resumed = again(&from_peer(TALK), &still.negotiated);
+    assert_eq!(resumed.negotiated.stream, talk.negotiated.stream);
+    assert_eq!(resumed.negotiated.origin.version, 3);
+}
+
+#[test]
+fn a_codec_change_keeps_the_session() {
+    let opus = answered(&from_peer(TALK));
+    let pcmu = again(&from_peer("m=audio 4000 RTP/AVP 0"), &opus.negotiated);
+    assert_eq!(pcmu.negotiated.stream.send.payload_type, PayloadType::PCMU);
+    assert_eq!(pcmu.negotiated.origin, Origin { session_id: 7, version: 2 });
+    assert!(pcmu.negotiated.payloads.iter().any(|b| b.payload_type == pt(96)), "the number stays taken");
+}
+
+#[test]
+fn the_line_in_use_stays_in_use() {
+    let second = answered(&from_peer("m=audio 0 RTP/AVP 0\nm=audio 4000 RTP/AVP 0"));
+    assert_eq!(second.negotiated.line, 1);
+    let both = from_peer("m=audio 4002 RTP/AVP 0\nm=audio 4000 RTP/AVP 0");
+    let kept = again(&both, &second.negotiated);
+    assert_eq!((kept.negotiated.line, kept.negotiated.stream.remote_rtp.port()), (1, 4000));
+    let moved = again(&from_peer("m=audio 4002 RTP/AVP 0\nm=audio 0 RTP/AVP 0"), &kept.negotiated);
+    assert_eq!((moved.negotiated.line, moved.negotiated.stream.remote_rtp.port()), (0, 4002));
+}
+
+#[test]
+fn a_new_line_is_refused_in_its_place() {
+    let audio = answered(&from_peer("m=audio 4000 RTP/AVP 0"));
+    let more = again(&from_peer("m=audio 4000 RTP/AVP 0\nm=video 5000 RTP/AVP 97"), &audio.negotiated);
+    assert!(more.sdp.ends_with("m=video 0 RTP/AVP 97\r\n"));
+    assert_eq!(more.negotiated.stream, audio.negotiated.stream);
+    let media: Vec<_> = more.negotiated.lines.iter().map(|line| line.media.as_str()).collect();
+    assert_eq!(media, ["audio", "video"]);
+}
+
+#[test]
+fn a_refused_offer_changes_nothing() {
+    let audio = answered(&from_peer("m=audio 4000 RTP/AVP 0"));
+    let before = audio.negotiated.clone();
+    let refused = from_peer("m=audio 4000 RTP/AVP 18");
+    let refusal = answer(refused.as_bytes(), &Capabilities::default(), &local(), Some(&before)).unwrap_err();
+    assert_eq!(refusal.fault().status, 488);
+    assert_eq!(audio.negotiated, before);
+}
+
+#[test]
+fn what_was_settled_survives_being_written_and_read() {
+    let settled = answered(&from_peer(TALK)).negotiated;
+    let text = serde_json::to_string(&settled).unwrap();
+    assert_eq!(serde_json::from_str::<Negotiated>(&text).unwrap(), settled);
+}
