@@ -1,22 +1,43 @@
+//! The jitter buffer: order, holes, silence, and how much delay to aim at.
+
 use std::time::Duration;
 
-use tandem_base::{ExtSeq, PayloadType, Time};
+use tandem_base::{ClockRate, ExtSeq, PayloadType, Time};
 
+use self::store::{Slot, Store};
+use self::transit::{Transit, ahead};
 use crate::Arrival;
 
-/// What a jitter buffer may hold, and how it is emptied. Memory is about 32 · `packets` + `octets` + 1.5 KiB.
+mod store;
+mod transit;
+
+/// More audio than this never waits: the oldest is dropped.
+const MAX_WAIT_MS: u32 = 500;
+/// A hole or a silence longer than this, beyond what has been concealed already, is a jump of the timeline.
+const MAX_SPAN_MS: u32 = 500;
+/// Most packets of any buffer.
+const MAX_PACKETS: usize = 256;
+/// Most octets of any buffer.
+const MAX_OCTETS: usize = 1 << 20;
+/// One loss in so many packets makes it worth while to wait for the FEC of the next: 1 %.
+const FEC_WORTH: u32 = ONE / 100;
+/// 1.0 of the share of losses, which is a moving mean over about 128 packets.
+const ONE: u32 = 1 << 16;
+
+/// What a jitter buffer may hold, and how it is emptied. Memory is about
+/// 56 · `packets` + `octets` + 1.5 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct JitterLimits {
-    /// Packets, 1 to 1,024.
+    /// Packets, 1 to 256.
     pub packets: usize,
-    /// Octets of payload, all packets together.
+    /// Octets of payload, all packets together; at most 1 MiB.
     pub octets: usize,
     /// How often the player takes what it needs.
     pub tick: Duration,
 }
 
 impl JitterLimits {
-    /// Half a second of G.711 or G.722 in packets of 10 ms or more: below 9 KiB.
+    /// Half a second of G.711 or G.722 in packets of 10 ms or more: about 10 KiB.
     pub const NARROW: JitterLimits =
         JitterLimits { packets: 64, octets: 5_120, tick: Duration::from_millis(20) };
     /// Half a second of Opus at up to 128 kbit/s in packets of 10 ms or more.
@@ -86,6 +107,46 @@ pub struct JitterCounts {
     pub missing: u64,
 }
 
+/// Where playout stands in a stream.
+#[derive(Clone, Copy, Debug)]
+struct Position {
+    stream: u32,
+    clock: ClockRate,
+    /// The number to play next.
+    sequence: ExtSeq,
+    /// Where its audio should begin.
+    timestamp: u32,
+    /// Length of the last packet that carried audio: the best guess for one that is missing.
+    ticks: u32,
+}
+
+impl Position {
+    fn behind(slot: &Slot, before: Option<Position>) -> Self {
+        let same = before.filter(|p| p.stream == slot.stream && p.clock == slot.clock);
+        let ticks = if slot.ticks > 0 { slot.ticks } else { same.map_or(0, |p| p.ticks) };
+        let timestamp = match same {
+            Some(position) if !slot.audio => position.timestamp,
+            _ => slot.timestamp.wrapping_add(slot.ticks),
+        };
+        let sequence = ExtSeq(slot.sequence.0.saturating_add(1));
+        Position { stream: slot.stream, clock: slot.clock, sequence, timestamp, ticks }
+    }
+
+    fn advance(&mut self, packets: u64, ticks: u32) {
+        self.sequence = ExtSeq(self.sequence.0.saturating_add(packets));
+        self.timestamp = self.timestamp.wrapping_add(ticks);
+    }
+}
+
+/// What to do about the oldest packet that waits.
+enum Step {
+    Take,
+    Skip,
+    Wait,
+    Lost { ticks: u32, adjacent: bool },
+    Gap { ticks: u32 },
+}
+
 /// Orders encoded packets and decides which one is next and how long to wait.
 ///
 /// Each tick: drain the sockets into [`push`](Self::push), then call [`next`](Self::next) until the player has a
@@ -93,50 +154,286 @@ pub struct JitterCounts {
 /// [`target`](Self::target) and stretch or shrink.
 #[derive(Debug)]
 pub struct JitterBuffer {
+    store: Store,
+    transit: Transit,
+    position: Option<Position>,
+    /// Since when nothing could be played: all since then has been concealed.
+    starved: Option<Time>,
+    /// Audio that waits, in ticks of each packet's own clock.
+    waiting: u32,
+    fec: bool,
+    losses: u32,
     counts: JitterCounts,
 }
 
 impl JitterBuffer {
-    /// Allocates everything it will ever need.
+    /// Allocates everything it will ever need; limits out of range are brought into it.
     pub fn new(limits: JitterLimits) -> Self {
-        let _ = limits;
-        JitterBuffer { counts: JitterCounts::default() }
+        JitterBuffer {
+            store: Store::new(limits.packets.clamp(1, MAX_PACKETS), limits.octets.min(MAX_OCTETS)),
+            transit: Transit::new(limits.tick),
+            position: None,
+            starved: None,
+            waiting: 0,
+            fec: false,
+            losses: 0,
+            counts: JitterCounts::default(),
+        }
+    }
+
+    /// Says whether packets carry in-band FEC: then, while packets get lost, the target is one packet at least,
+    /// since the copy of a lost packet comes with the next.
+    pub fn expect_fec(&mut self, expected: bool) {
+        self.fec = expected;
     }
 
     /// Puts in a packet with `ticks` of audio (see [`crate::payload::ticks`]).
     pub fn push(&mut self, arrival: &Arrival, ticks: u32, payload: &[u8]) -> Queued {
-        let _ = (arrival, ticks, payload);
-        Queued::Late
+        if self.store.contains((arrival.stream, arrival.sequence)) {
+            self.counts.duplicates += 1;
+            return Queued::Duplicate;
+        }
+        let over = self.is_over(arrival);
+        self.transit.arrive(arrival, over || self.was_awaited(arrival));
+        if over {
+            self.counts.late += 1;
+            return Queued::Late;
+        }
+        self.enqueue(Slot::new(arrival, ticks.min(max_ticks(arrival.clock)), true), payload)
     }
 
     /// A number of the stream that carries no audio (a telephone event): no hole.
     pub fn skip(&mut self, arrival: &Arrival) {
-        let _ = arrival;
+        if !self.is_over(arrival) && !self.store.contains((arrival.stream, arrival.sequence)) {
+            self.enqueue(Slot::new(arrival, 0, false), &[]);
+        }
+    }
+
+    /// Has its turn passed?
+    fn is_over(&self, arrival: &Arrival) -> bool {
+        self.position.is_some_and(|p| (arrival.stream, arrival.sequence) < (p.stream, p.sequence))
+    }
+
+    /// Was it what the player wanted and did not get?
+    fn was_awaited(&self, arrival: &Arrival) -> bool {
+        let Some((position, since)) = self.position.zip(self.starved) else { return false };
+        arrival.stream == position.stream
+            && arrival.sequence == position.sequence
+            && arrival.timestamp == position.timestamp
+            && arrival.arrived > since
+    }
+
+    fn enqueue(&mut self, slot: Slot, payload: &[u8]) -> Queued {
+        let mut overflowed = false;
+        if !self.store.could_hold(payload.len()) {
+            self.counts.overflow += 1;
+            return Queued::Overflow;
+        }
+        while !self.store.has_room(payload.len()) || self.is_too_much(&slot) {
+            overflowed = true;
+            self.counts.overflow += 1;
+            // The newcomer itself may be the oldest.
+            if self.store.front().is_none_or(|oldest| slot.place() < oldest.place()) {
+                return Queued::Overflow;
+            }
+            self.drop_oldest();
+        }
+        self.waiting = self.waiting.saturating_add(slot.ticks);
+        self.store.insert(slot, payload);
+        if overflowed { Queued::Overflow } else { Queued::InTime }
+    }
+
+    fn is_too_much(&self, slot: &Slot) -> bool {
+        self.store.front().is_some()
+            && self.waiting.saturating_add(slot.ticks) > slot.clock.ticks_in_ms(MAX_WAIT_MS)
+    }
+
+    fn drop_oldest(&mut self) {
+        if let Some(slot) = self.pop() {
+            self.position = Some(Position::behind(&slot, self.position));
+        }
+    }
+
+    fn pop(&mut self) -> Option<Slot> {
+        let slot = self.store.pop()?;
+        self.waiting = self.waiting.saturating_sub(slot.ticks);
+        Some(slot)
     }
 
     /// What to play next; `now` is the tick.
     pub fn next(&mut self, now: Time) -> Next<'_> {
-        let _ = now;
+        self.transit.tick(now);
+        // Ends: every turn takes a packet out or comes to the next one's number.
+        loop {
+            let Some(head) = self.store.front().copied() else { return self.starve(now) };
+            match self.judge(&head, now) {
+                Step::Take => return self.take(),
+                Step::Skip => self.drop_oldest(),
+                Step::Wait => return self.starve(now),
+                Step::Lost { ticks, adjacent } => return self.lose(ticks, adjacent, &head),
+                Step::Gap { ticks } => {
+                    self.starved = None;
+                    return Next::Gap { ticks };
+                }
+            }
+        }
+    }
+
+    fn judge(&mut self, head: &Slot, now: Time) -> Step {
+        let known = self.position.filter(|p| p.stream == head.stream && p.clock == head.clock);
+        let Some(mut position) = known else { return take_or_skip(head) };
+        let step = self.judge_at(&mut position, head, now);
+        self.position = Some(position);
+        step
+    }
+
+    fn judge_at(&mut self, position: &mut Position, head: &Slot, now: Time) -> Step {
+        self.skip_concealed(position, head, now);
+        let missing = head.sequence.0.saturating_sub(position.sequence.0);
+        if missing == 0 && !head.audio {
+            return Step::Skip;
+        }
+        let span = ahead(head.timestamp, position.timestamp);
+        let span = u32::try_from(span).unwrap_or(0);
+        if missing > 0 {
+            return self.judge_hole(position, head, (missing, span), now);
+        }
+        let silent = span.saturating_sub(self.concealed(position.clock, now));
+        position.timestamp = head.timestamp;
+        let tolerance = head.clock.ticks_of(self.tick_len() / 2);
+        if silent > max_span(head.clock) || u64::from(silent) < tolerance.max(1) {
+            return Step::Take;
+        }
+        Step::Gap { ticks: silent }
+    }
+
+    /// What was concealed while nothing was there makes up for as many of the missing packets: playing them, or
+    /// concealing them again, would only add delay.
+    fn skip_concealed(&mut self, position: &mut Position, head: &Slot, now: Time) {
+        let (Some(since), true) = (self.starved, position.ticks > 0) else { return };
+        let missing = head.sequence.0.saturating_sub(position.sequence.0);
+        let concealed = u64::from(self.concealed(position.clock, now));
+        let length = u64::from(position.ticks);
+        let covered = ((concealed + length / 2) / length).min(missing);
+        if covered == 0 {
+            return;
+        }
+        let ticks = covered * length;
+        position.advance(covered, u32::try_from(ticks).unwrap_or(u32::MAX));
+        self.starved = Some((since + position.clock.duration_of(ticks)).min(now));
+        self.note_losses(covered);
+    }
+
+    fn judge_hole(&mut self, position: &mut Position, head: &Slot, hole: (u64, u32), now: Time) -> Step {
+        let (missing, span) = hole;
+        if span == 0 || span > max_span(head.clock) {
+            // What is missing carried no audio, or the timeline has jumped: go on with what is there.
+            position.advance(missing, 0);
+            position.timestamp = head.timestamp;
+            self.note_losses(missing);
+            return take_or_skip(head);
+        }
+        if self.starved.is_none() && self.may_still_come(now) {
+            return Step::Wait;
+        }
+        let ticks = if position.ticks > 0 { position.ticks.min(span) } else { span };
+        position.advance(1, ticks);
+        self.note_losses(1);
+        Step::Lost { ticks, adjacent: missing == 1 && head.audio }
+    }
+
+    /// Packets that overtake each other: as long as the delay is below its target, a tick of patience brings it
+    /// there and may save the packet.
+    fn may_still_come(&self, now: Time) -> bool {
+        let target = self.path_target();
+        !target.is_zero() && self.level(now) <= target
+    }
+
+    fn concealed(&self, clock: ClockRate, now: Time) -> u32 {
+        let ticks = self.starved.map_or(0, |since| clock.ticks_of(now.since(since)));
+        u32::try_from(ticks).unwrap_or(u32::MAX)
+    }
+
+    fn note_losses(&mut self, packets: u64) {
+        self.counts.missing += packets;
+        for _ in 0..packets.min(128) {
+            self.losses += (ONE - self.losses) / 128;
+        }
+    }
+
+    fn starve(&mut self, now: Time) -> Next<'_> {
+        self.starved.get_or_insert(now);
         Next::Empty
+    }
+
+    fn lose(&mut self, ticks: u32, adjacent: bool, head: &Slot) -> Next<'_> {
+        self.starved = None;
+        Next::Lost { ticks, following: adjacent.then(|| self.store.payload(head)) }
+    }
+
+    fn take(&mut self) -> Next<'_> {
+        let Some(slot) = self.pop() else { return Next::Empty };
+        self.position = Some(Position::behind(&slot, self.position));
+        self.starved = None;
+        self.losses -= self.losses / 128;
+        Next::Packet {
+            sequence: slot.sequence,
+            timestamp: slot.timestamp,
+            payload_type: slot.payload_type,
+            marker: slot.marker,
+            ticks: slot.ticks,
+            payload: self.store.payload(&slot),
+            arrived: slot.arrived,
+        }
     }
 
     /// Audio waiting, in RTP ticks: from what plays next to the end of the newest packet, holes included.
     pub fn queued(&self) -> u32 {
-        0
+        let Some(newest) = self.store.back() else { return 0 };
+        let end = newest.timestamp.wrapping_add(newest.ticks);
+        let span = self
+            .position
+            .filter(|p| p.stream == newest.stream && p.clock == newest.clock)
+            .and_then(|p| u32::try_from(ahead(end, p.timestamp)).ok())
+            .filter(|span| *span <= 2 * max_span(newest.clock));
+        span.unwrap_or(self.waiting)
     }
 
     /// Delay beyond the least possible, jitter taken out: what would be queued after the tick `now` if every packet
     /// had come on the fastest path. Zero where each packet is played at the first tick after it could come.
     ///
-    /// Add to it what the player itself holds decoded.
+    /// Add to it what the player itself holds decoded. While there is nothing to play it stands still.
     pub fn level(&self, now: Time) -> Duration {
-        let _ = now;
-        Duration::ZERO
+        let Some(position) = self.position else { return Duration::ZERO };
+        let next_tick = match self.starved {
+            Some(since) => since,
+            None => now + self.tick_len(),
+        };
+        let at = transit::nanos(next_tick);
+        match self.transit.excess(position.timestamp, position.clock, at) {
+            Some(excess) => Duration::from_nanos(u64::try_from(excess).unwrap_or(0)),
+            None => position.clock.duration_of(u64::from(self.queued())),
+        }
     }
 
     /// The level to aim at, 0 to 400 ms: whole ticks, zero on a clean path.
     pub fn target(&self) -> Duration {
-        Duration::ZERO
+        let path = self.path_target();
+        match self.position {
+            Some(position) if self.fec && self.losses > FEC_WORTH => {
+                let packet = position.clock.duration_of(u64::from(position.ticks));
+                path.max(packet.min(Duration::from_millis(120)))
+            }
+            _ => path,
+        }
+    }
+
+    fn path_target(&self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.transit.target()).unwrap_or(0))
+    }
+
+    fn tick_len(&self) -> Duration {
+        Duration::from_nanos(u64::try_from(self.transit.tick_len()).unwrap_or(0))
     }
 
     /// The counts so far.
@@ -144,6 +441,39 @@ impl JitterBuffer {
         self.counts
     }
 
-    /// Drops everything that waits (hold, re-negotiation); what is known of the path stays.
-    pub fn clear(&mut self) {}
+    /// Packets that wait.
+    pub fn len(&self) -> usize {
+        self.store.iter().count()
+    }
+
+    /// Does nothing wait?
+    pub fn is_empty(&self) -> bool {
+        self.store.front().is_none()
+    }
+
+    /// Drops everything that waits (hold, re-negotiation); what is known of the path stays. Packets of before do
+    /// not come back.
+    pub fn clear(&mut self) {
+        while self.store.front().is_some() {
+            self.drop_oldest();
+        }
+        self.store.clear();
+        (self.waiting, self.starved) = (0, None);
+    }
 }
+
+fn take_or_skip(head: &Slot) -> Step {
+    if head.audio { Step::Take } else { Step::Skip }
+}
+
+fn max_span(clock: ClockRate) -> u32 {
+    clock.ticks_in_ms(MAX_SPAN_MS)
+}
+
+/// No packet holds more than 120 ms of Opus, or 200 ms of anything that is in use.
+fn max_ticks(clock: ClockRate) -> u32 {
+    clock.ticks_in_ms(200)
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,30 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::Ssrc;
 
-use crate::{Malformed, NtpTimestamp};
+use crate::NtpTimestamp;
+
+mod description;
+mod parse;
+mod write;
+
+pub use description::{Item, Items, SourceDescription};
+pub use parse::{Compound, Goodbye, Packet, Raw, Reports};
+pub use write::Writer;
+
+/// Packet types (RFC 3550 §12.1, RFC 4585 §6.1, RFC 3611 §2).
+mod packet_type {
+    pub(super) const SR: u8 = 200;
+    pub(super) const RR: u8 = 201;
+    pub(super) const SDES: u8 = 202;
+    pub(super) const BYE: u8 = 203;
+    pub(super) const APP: u8 = 204;
+    pub(super) const RTPFB: u8 = 205;
+    pub(super) const PSFB: u8 = 206;
+    pub(super) const XR: u8 = 207;
+}
+
+/// SDES item type of the canonical name (RFC 3550 §6.5.1).
+pub const CNAME: u8 = 1;
 
 /// The sender's half of a sender report (RFC 3550 §6.4.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +39,24 @@ pub struct SenderInfo {
     pub packets: u32,
     /// Payload octets sent since the start, modulo 2³².
     pub octets: u32,
+}
+
+impl SenderInfo {
+    /// Octets on the wire.
+    pub const LEN: usize = 20;
+
+    fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
+        let mut words = words(bytes);
+        let mut next = || words.next().unwrap_or(0);
+        let ntp = NtpTimestamp(u64::from(next()) << 32 | u64::from(next()));
+        SenderInfo { ntp, rtp_timestamp: next(), packets: next(), octets: next() }
+    }
+
+    fn to_words(self) -> [u32; 5] {
+        let [a, b, c, d, e, f, g, h] = self.ntp.0.to_be_bytes();
+        let (high, low) = (u32::from_be_bytes([a, b, c, d]), u32::from_be_bytes([e, f, g, h]));
+        [high, low, self.rtp_timestamp, self.packets, self.octets]
+    }
 }
 
 /// A report block: how one source was received (RFC 3550 §6.4.1).
@@ -40,73 +81,37 @@ pub struct ReportBlock {
 impl ReportBlock {
     /// Octets on the wire.
     pub const LEN: usize = 24;
-}
+    /// Largest cumulative loss that 24 bits can say; the least is one below its negative.
+    pub const MAX_LOST: i32 = 0x7f_ffff;
 
-/// One packet of a compound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Packet<'a> {
-    /// SR (RFC 3550 §6.4.1).
-    SenderReport {
-        /// Who reports.
-        ssrc: Ssrc,
-        /// What it sent.
-        info: SenderInfo,
-        /// What it received.
-        reports: Reports<'a>,
-    },
-    /// RR (RFC 3550 §6.4.2).
-    ReceiverReport {
-        /// Who reports.
-        ssrc: Ssrc,
-        /// What it received.
-        reports: Reports<'a>,
-    },
-    /// SDES (RFC 3550 §6.5).
-    SourceDescription(SourceDescription<'a>),
-    /// BYE (RFC 3550 §6.6).
-    Goodbye(Goodbye<'a>),
-    /// APP (RFC 3550 §6.7).
-    Application(Raw<'a>),
-    /// Transport-layer feedback (RFC 4585 §6.2).
-    TransportFeedback(Raw<'a>),
-    /// Payload-specific feedback (RFC 4585 §6.3).
-    PayloadFeedback(Raw<'a>),
-    /// XR (RFC 3611).
-    ExtendedReport(Raw<'a>),
-    /// A type not known here.
-    Other(Raw<'a>),
-}
+    fn from_bytes(bytes: &[u8; Self::LEN]) -> Self {
+        let mut words = words(bytes);
+        let mut next = || words.next().unwrap_or(0);
+        let ssrc = Ssrc(next());
+        let [fraction_lost, l0, l1, l2] = next().to_be_bytes();
+        ReportBlock {
+            ssrc,
+            fraction_lost,
+            lost: i32::from_be_bytes([l0, l1, l2, 0]) >> 8,
+            highest_sequence: next(),
+            jitter: next(),
+            last_sr: next(),
+            delay_since_last_sr: next(),
+        }
+    }
 
-/// A packet that is not taken apart here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Raw<'a> {
-    /// The five bits of the first octet: a count, a subtype or a feedback message type.
-    pub count: u8,
-    /// The packet type.
-    pub packet_type: u8,
-    /// All behind the first four octets, without padding.
-    pub body: &'a [u8],
-}
-
-/// The report blocks of an SR or RR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Reports<'a>(&'a [u8]);
-
-/// The chunks of an SDES.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SourceDescription<'a>(&'a [u8]);
-
-/// The sources of a BYE and its reason.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Goodbye<'a>(&'a [u8]);
-
-/// A compound packet whose lengths have been checked.
-#[derive(Clone, Debug)]
-pub struct Compound<'a>(&'a [u8]);
-
-impl<'a> Compound<'a> {
-    /// Checks the whole datagram (RFC 3550 §A.2; reduced size is welcome: RFC 5506).
-    pub fn parse(datagram: &'a [u8]) -> Result<Self, Malformed> {
-        Ok(Compound(datagram))
+    fn to_words(self) -> [u32; 6] {
+        let lost = self.lost.clamp(-Self::MAX_LOST - 1, Self::MAX_LOST);
+        let [_, l0, l1, l2] = lost.to_be_bytes();
+        let losses = u32::from_be_bytes([self.fraction_lost, l0, l1, l2]);
+        let (sr, delay) = (self.last_sr, self.delay_since_last_sr);
+        [self.ssrc.0, losses, self.highest_sequence, self.jitter, sr, delay]
     }
 }
+
+fn words(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(4).map(|w| w.try_into().map_or(0, u32::from_be_bytes))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,17 +1,13 @@
 //! Telephone events: keys as RTP packets (RFC 4733).
 
-use std::time::Duration;
+mod receiver;
+mod sender;
 
-use tandem_base::{ClockRate, Sink, Time};
+pub use receiver::{Key, Receiver};
+pub use sender::{Outgoing, Sender};
 
-/// A key press, complete.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Key {
-    /// 0 to 9, 10 `*`, 11 `#`, 12 to 15 A to D (RFC 4733 §3.2).
-    pub event: u8,
-    /// How long it was held.
-    pub duration: Duration,
-}
+/// Longest duration that a packet can say; longer events go on in further segments (RFC 4733 §2.5.1.3).
+const MAX_SEGMENT: u16 = u16::MAX;
 
 /// The payload of one packet (RFC 4733 §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,64 +44,5 @@ impl Payload {
     }
 }
 
-/// Tells each key once, however many packets it came in.
-#[derive(Clone, Debug, Default)]
-pub struct Receiver {}
-
-impl Receiver {
-    /// No key pressed.
-    pub fn new() -> Self {
-        Receiver::default()
-    }
-
-    /// Takes a packet of the agreed payload type; a key that is complete by it goes to `out`.
-    pub fn receive(
-        &mut self,
-        timestamp: u32,
-        payload: &Payload,
-        clock: ClockRate,
-        arrived: Time,
-        out: &mut impl Sink<Key>,
-    ) {
-        let _ = (timestamp, payload, clock, arrived, out);
-    }
-
-    /// When [`Receiver::expire`] has something to do.
-    pub fn deadline(&self) -> Option<Time> {
-        None
-    }
-
-    /// Completes a key whose end never came.
-    pub fn expire(&mut self, now: Time, out: &mut impl Sink<Key>) {
-        let _ = (now, out);
-    }
-}
-
-/// One packet to send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Outgoing {
-    /// For [`Transmission::send_at`](crate::Transmission::send_at).
-    pub timestamp: u32,
-    /// First packet of the event.
-    pub marker: bool,
-    /// The payload.
-    pub payload: Payload,
-}
-
-/// Sends one key: packets at the pace of the frames, then three ends (RFC 4733 §2.5.1).
-#[derive(Clone, Debug)]
-pub struct Sender {}
-
-impl Sender {
-    /// Starts `event` at `timestamp`, for `duration` of ticks, with `volume` (0 to 63, −dBm0).
-    pub fn new(event: u8, volume: u8, timestamp: u32, duration: u32) -> Self {
-        let _ = (event, volume, timestamp, duration);
-        Sender {}
-    }
-
-    /// The packet for the frame whose end lies at `timestamp`; `None` when the event is over and said so thrice.
-    pub fn next(&mut self, timestamp: u32) -> Option<Outgoing> {
-        let _ = timestamp;
-        None
-    }
-}
+#[cfg(test)]
+mod tests;
