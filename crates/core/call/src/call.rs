@@ -79,6 +79,8 @@ impl Call {
             (Stage::Agreed { media, negotiated }, Input::Reoffered { sdp }) => {
                 self.reoffered(media, negotiated, &sdp, out)
             }
+            // One offer at a time (RFC 3264 §4); the peer may try again once it has answered ours.
+            (stage @ Stage::Offering { .. }, Input::Reoffered { .. }) => pending(stage, out),
             (Stage::Offering { media, offer, current }, Input::Acknowledged { sdp }) => {
                 self.answered(media, &offer, current, &sdp, out)
             }
@@ -174,8 +176,9 @@ impl Call {
                 Stage::Agreed { media, negotiated: Box::new(accepted.negotiated) }
             }
             // An unusable answer to a later offer leaves what was agreed before.
-            (Err(refusal), Some(negotiated)) => {
+            (Err(refusal), Some(mut negotiated)) => {
                 out.emit(Output::Explain(refusal.explanation));
+                negotiated.offered_in_vain(offer);
                 Stage::Agreed { media, negotiated }
             }
             (Err(refusal), None) => {
@@ -249,6 +252,12 @@ fn release(stage: Stage, ending: CallEnding, out: &mut impl Sink<Output>) -> Sta
     Stage::Over
 }
 
+fn pending(stage: Stage, out: &mut impl Sink<Output>) -> Stage {
+    let fault = Fault::new(Blame::Peer, 491, "our offer still waits for its answer");
+    out.emit(Output::Refuse { fault, warnings: Vec::new() });
+    stage
+}
+
 /// The shell and the SIP layer see to the order of things; if they ever do not, the call ends, and says so.
 fn out_of_place(stage: Stage, out: &mut impl Sink<Output>) -> Stage {
     let fault = Fault::new(Blame::Ourselves, 500, "offer and answer came out of order");
@@ -265,16 +274,11 @@ fn silent(kind: MediaTimeout) -> Fault {
 }
 
 fn ending(how: PeerEnding) -> CallEnding {
-    let words = |reason: Option<String>, otherwise: &'static str| reason.map_or(otherwise.into(), Into::into);
     match how {
-        PeerEnding::Bye { reason } => {
-            CallEnding { text: words(reason, "hung up"), ..CallEnding::normal(EndedBy::Peer, "") }
+        PeerEnding::Bye { reason } => CallEnding::by_peer(200, reason.as_deref(), "hung up"),
+        PeerEnding::Cancelled { reason } => {
+            CallEnding::by_peer(487, reason.as_deref(), "cancelled before the answer")
         }
-        PeerEnding::Cancelled { reason } => CallEnding {
-            status: 487,
-            text: words(reason, "cancelled before the answer"),
-            ..CallEnding::normal(EndedBy::Peer, "")
-        },
         PeerEnding::NoAck => lost("the answer was never acknowledged"),
         PeerEnding::Lost => lost("the peer no longer knows the call"),
         PeerEnding::Ours => CallEnding::normal(EndedBy::Ourselves, "ended"),

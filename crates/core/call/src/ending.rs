@@ -4,6 +4,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use tandem_base::{Blame, Fault};
 
+use crate::reason::{Protocol, Reason, visible};
+
 /// Who ended a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum EndedBy {
@@ -64,10 +66,24 @@ impl CallEnding {
         }
     }
 
+    /// The peer hung up and may have said why: its Q.850 cause and its words, if it gave any (RFC 3326).
+    pub(crate) fn by_peer(status: u16, reason: Option<&str>, otherwise: &'static str) -> Self {
+        let reasons = Reason::parse(reason.unwrap_or_default());
+        let is_q850 = |reason: &&Reason| reason.protocol == Protocol::Q850;
+        let q850 = reasons.iter().find(is_q850).and_then(|reason| u8::try_from(reason.cause).ok());
+        let words = reasons.into_iter().map(|reason| reason.text).find(|text| !text.is_empty());
+        let text = words.or_else(|| reason.map(|value| visible(value.chars())));
+        CallEnding {
+            by: EndedBy::Peer,
+            status,
+            q850: q850.unwrap_or(16),
+            text: text.map_or(otherwise.into(), Cow::Owned),
+            blame: None,
+        }
+    }
+
     /// The value of a Reason header field (RFC 3326 §2): `Q.850;cause=16;text="…"`.
     pub fn reason_value(&self) -> String {
-        let text: String =
-            self.text.chars().filter(|c| !c.is_control() && !matches!(c, '"' | '\\')).collect();
-        format!("Q.850;cause={};text=\"{text}\"", self.q850)
+        Reason::q850(self.q850, &*self.text).to_string()
     }
 }

@@ -9,11 +9,13 @@ mod call;
 mod ending;
 mod input;
 mod output;
+mod reason;
 
 pub use call::{Call, Stage};
 pub use ending::{CallEnding, EndedBy};
 pub use input::{Departure, Input, PeerEnding};
 pub use output::Output;
+pub use reason::{Protocol, Reason};
 
 #[cfg(test)]
 mod tests;

@@ -107,10 +107,46 @@ fn a_bad_reoffer_is_refused_and_the_session_stays() {
 #[test]
 fn a_bad_answer_to_a_later_offer_leaves_the_session() {
     let mut call = agreed();
-    let before = call.negotiated().cloned();
+    let stream = call.negotiated().map(|n| n.stream.clone());
     assert!(matches!(&step(&mut call, Input::Reoffered { sdp: Bytes::new() })[..], [Output::Accept { .. }]));
     assert_eq!(step(&mut call, Input::Acknowledged { sdp: Bytes::new() }), []);
-    assert_eq!(call.negotiated().cloned(), before);
+    assert_eq!(call.negotiated().map(|n| n.stream.clone()), stream);
+    let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0 8") });
+    let [.., Output::Accept { sdp }] = &out[..] else { panic!("{out:?}") };
+    assert!(sdp.contains(" 3 IN IP4"), "the peer has seen version 2: {sdp}");
+}
+
+#[test]
+fn an_offer_that_crosses_ours_is_put_off() {
+    let mut call = agreed();
+    step(&mut call, Input::Reoffered { sdp: Bytes::new() });
+    let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0") });
+    assert!(matches!(&out[..], [Output::Refuse { fault, .. }] if fault.status == 491), "{out:?}");
+    let out = step(&mut call, Input::Acknowledged { sdp: sdp("sendrecv", "8") });
+    assert!(matches!(&out[..], [Output::ConfigureMedia { .. }]), "{out:?}");
+}
+
+#[test]
+fn the_peers_reason_goes_into_the_record() {
+    let ending = |value: &str| {
+        let how = PeerEnding::Bye { reason: Some(value.into()) };
+        let ending = released(&step(&mut agreed(), Input::SignalingEnded(how))).clone();
+        (ending.q850, ending.text.into_owned())
+    };
+    assert_eq!(ending("Q.850;cause=31;text=\"a;b, \\\"c\\\"\""), (31, "a;b, \"c\"".into()));
+    assert_eq!(ending("SIP ; cause=503 ; text=busy, q.850 ;CAUSE=17"), (17, "busy".into()));
+    assert_eq!(ending("Q.850;cause=300"), (16, "Q.850;cause=300".into()));
+    assert_eq!(ending("X.25;cause=9"), (16, "X.25;cause=9".into()));
+    assert_eq!(ending(&"\u{7}\u{e9}".repeat(5_000)), (16, "\u{e9}".repeat(128)));
+}
+
+#[test]
+fn reasons_read_back_as_written() {
+    let reason = Reason::q850(102, "no packets for 30 s; hung up");
+    assert_eq!(Reason::parse(&reason.to_string()), [reason]);
+    let bare = Reason { protocol: Protocol::Sip, cause: 487, text: String::new() };
+    assert_eq!(bare.to_string(), "SIP;cause=487");
+    assert_eq!(Reason::parse("Q.850;text=\"no cause\""), []);
 }
 
 #[test]
@@ -187,6 +223,14 @@ fn any_input() -> impl Strategy<Value = Input> {
 }
 
 proptest! {
+    #[test]
+    fn any_reason_is_read_without_harm(value in "(Q.850|SIP)?[ ;,=a-z0-9\"\\\\é]{0,60}") {
+        for reason in Reason::parse(&value) {
+            prop_assert!(reason.text.chars().count() <= 128);
+            prop_assert!(reason.to_string().chars().all(|c| !c.is_control()));
+        }
+    }
+
     #[test]
     fn every_call_is_released_once_and_closes_what_it_opened(
         inputs in prop::collection::vec(any_input(), 0..30)

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::{AudioStream, ClockRate, PayloadType};
 
-use crate::{Codec, Local};
+use crate::{Codec, Local, Offer};
 
 /// Our `o=` line (RFC 8866 §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +69,16 @@ pub struct Negotiated {
     pub origin: Origin,
     /// Our last description, whole.
     pub local_sdp: String,
+}
+
+impl Negotiated {
+    /// Takes down that the peer saw this offer of ours although nothing came of it: what holds stays, but the next
+    /// description must differ in its version (RFC 3264 §8) and leave the offered numbers their meaning.
+    pub fn offered_in_vain(&mut self, offer: &Offer) {
+        self.origin = offer.origin;
+        self.local_sdp.clone_from(&offer.sdp);
+        remember(&mut self.payloads, offer.formats.iter().copied());
+    }
 }
 
 /// Adds what is new; a peer that gives a number a new meaning against the rule is taken at its word.

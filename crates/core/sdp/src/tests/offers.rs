@@ -137,6 +137,19 @@ fn a_later_offer_keeps_lines_numbers_and_the_codec_in_use() {
 }
 
 #[test]
+fn an_offer_made_in_vain_still_counts_as_a_version() {
+    let talk = from_peer("m=audio 4000 RTP/AVP 0");
+    let mut settled = answered(&talk).negotiated;
+    let before = settled.stream.clone();
+    let vain = offer(&Capabilities::default(), &local(), Some(&settled));
+    settled.offered_in_vain(&vain);
+    assert_eq!((&settled.stream, settled.origin.version), (&before, 2));
+    assert_eq!(again(&talk, &settled).negotiated.origin.version, 3);
+    let next = offer(&Capabilities::default(), &local(), Some(&settled));
+    assert_eq!(next.sdp, vain.sdp, "the same again is no change");
+}
+
+#[test]
 fn an_offer_on_hold_is_not_answered_into_talking() {
     let quiet = Local { direction: Direction::SendOnly, ..local() };
     let offer = offer(&Capabilities::default(), &quiet, None);
