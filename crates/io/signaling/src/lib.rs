@@ -1,1 +1,26 @@
 //! SIP over UDP and TCP sockets around the sans-IO core.
+//!
+//! [`Signaling::bind`] opens every listener; [`Signaling::run`] then serves until it is told to stop. One task owns
+//! the user agent and never waits for a peer: sockets are read by tasks of their own, streams are written by tasks of
+//! their own, and what lies between is bounded.
+//!
+//! Back-pressure: while the application is behind with its events, nothing new is read from the network (the kernel's
+//! buffers fill, datagrams are lost and sent again by their senders); commands and timers go on.
+
+mod bind;
+mod config;
+mod connection;
+mod counters;
+mod dispatch;
+mod entropy;
+mod listener;
+mod local;
+mod outbound;
+mod quota;
+mod udp;
+
+pub use bind::{BindError, Signaling};
+pub use config::{Advertise, ListenerConfig, SignalingConfig, StreamLimits};
+pub use counters::Counters;
+pub use dispatch::Stop;
+pub use entropy::OsEntropy;

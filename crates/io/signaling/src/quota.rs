@@ -1,0 +1,85 @@
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::{Counters, StreamLimits};
+
+/// Counts connections, in all and by source.
+#[derive(Clone, Debug)]
+pub(crate) struct Quota(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    limits: StreamLimits,
+    counters: Arc<Counters>,
+    used: Mutex<Used>,
+}
+
+#[derive(Debug, Default)]
+struct Used {
+    total: usize,
+    by_source: BTreeMap<IpAddr, usize>,
+}
+
+/// Leave for one connection; given back when dropped.
+#[derive(Debug)]
+pub(crate) struct Leave {
+    quota: Quota,
+    source: IpAddr,
+}
+
+impl Quota {
+    pub fn new(limits: StreamLimits, counters: Arc<Counters>) -> Self {
+        Quota(Arc::new(Shared { limits, counters, used: Mutex::default() }))
+    }
+
+    /// `None` when there are too many.
+    pub fn take(&self, source: IpAddr) -> Option<Leave> {
+        let mut used = self.used();
+        let limits = self.0.limits;
+        let of_source = used.by_source.get(&source).copied().unwrap_or(0);
+        if used.total >= limits.connections || of_source >= limits.connections_per_source {
+            return None;
+        }
+        used.total += 1;
+        used.by_source.insert(source, of_source + 1);
+        Counters::add(&self.0.counters.connections_open);
+        Some(Leave { quota: self.clone(), source })
+    }
+
+    fn used(&self) -> MutexGuard<'_, Used> {
+        self.0.used.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        let mut used = self.quota.used();
+        used.total = used.total.saturating_sub(1);
+        match used.by_source.get_mut(&self.source) {
+            Some(n) if *n > 1 => *n -= 1,
+            _ => drop(used.by_source.remove(&self.source)),
+        }
+        Counters::subtract(&self.quota.0.counters.connections_open);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_limits_hold_and_leaves_come_back() {
+        let limits = StreamLimits { connections: 3, connections_per_source: 2, ..Default::default() };
+        let quota = Quota::new(limits, Arc::default());
+        let ip = |n: u8| IpAddr::from([192, 0, 2, n]);
+        let (a, _b, _c) = (quota.take(ip(1)), quota.take(ip(1)).unwrap(), quota.take(ip(2)).unwrap());
+        assert!(a.is_some() && quota.take(ip(1)).is_none() && quota.take(ip(3)).is_none());
+        drop(a);
+        let d = quota.take(ip(3));
+        assert!(d.is_some());
+        drop((d, _b, _c));
+        assert_eq!((quota.used().total, quota.used().by_source.len()), (0, 0));
+        assert_eq!(Counters::get(&quota.0.counters.connections_open), 0);
+    }
+}
