@@ -48,7 +48,8 @@ impl StreamFramer {
 
     /// Is a message there in part? A connection that ends now has cut it off.
     pub fn is_mid_message(&self) -> bool {
-        !self.buffer.is_empty()
+        // Line breaks between messages are none.
+        self.buffer.iter().any(|b| !matches!(b, b'\r' | b'\n'))
     }
 
     /// The next frame; `None` until more is received.
