@@ -7,12 +7,24 @@
 //! [`Workers`] is the front: it opens ports, chooses the thread that a conference lives on and carries commands
 //! to it. What happens comes back as [`MediaEvent`]s over the channel that was given at the start.
 
-mod event;
+mod codecs;
+mod command;
+mod encoding;
+mod group;
+mod leg;
 mod metrics;
 mod options;
+mod outbox;
+mod packetizer;
+mod phase;
+mod placement;
+mod random;
+mod surroundings;
+mod sys;
+mod thread;
 mod workers;
 
-pub use event::MediaEvent;
 pub use metrics::{Lateness, WorkerMetrics};
 pub use options::{StartError, WorkerOptions};
+pub use tandem_base::MediaEvent;
 pub use workers::Workers;

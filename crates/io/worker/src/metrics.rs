@@ -1,4 +1,7 @@
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
+
+use crate::surroundings::Tally;
 
 /// How late ticks ran after their deadline.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,11 +25,11 @@ pub struct WorkerMetrics {
     pub conferences: u64,
     /// Encoders shared by listeners at present (those without a listener included).
     pub renditions: u64,
-    /// Ticks run, four phases each 20 ms.
+    /// Ticks run: one per phase in use and 20 ms.
     pub ticks: u64,
     /// Ticks that were due and left out because the thread was late.
     pub missed: u64,
-    /// From deadline to start.
+    /// From deadline to start; within a fifth.
     pub lateness: Lateness,
     /// Packets encoded, for one leg or for a rendition.
     pub encodes: u64,
@@ -42,4 +45,190 @@ pub struct WorkerMetrics {
     pub malformed: u64,
     /// Events that wait for room in the channel at present.
     pub events_waiting: u64,
+}
+
+/// Four buckets per doubling, from 1 µs to half a minute.
+const BUCKETS: usize = 100;
+
+/// What one worker publishes: written by its thread alone, read by anybody.
+#[derive(Debug)]
+pub struct Counters {
+    legs: AtomicU64,
+    conferences: AtomicU64,
+    renditions: AtomicU64,
+    ticks: AtomicU64,
+    missed: AtomicU64,
+    encodes: AtomicU64,
+    packets_in: AtomicU64,
+    packets_out: AtomicU64,
+    send_errors: AtomicU64,
+    strangers: AtomicU64,
+    malformed: AtomicU64,
+    events_waiting: AtomicU64,
+    latest: AtomicU64,
+    lateness: [AtomicU64; BUCKETS],
+}
+
+/// What a worker has at present.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Population {
+    /// Legs.
+    pub legs: usize,
+    /// Conferences.
+    pub conferences: usize,
+    /// Shared encoders.
+    pub renditions: usize,
+}
+
+fn bucket(late: Duration) -> usize {
+    let micros = u64::try_from(late.as_micros()).unwrap_or(u64::MAX);
+    if micros < 4 {
+        return micros as usize;
+    }
+    let exponent = micros.ilog2() as usize;
+    let quarter = (micros >> (exponent - 2)) as usize & 3;
+    ((exponent - 1) * 4 + quarter).min(BUCKETS - 1)
+}
+
+/// The first value that lies beyond a bucket.
+fn upper_bound(bucket: usize) -> Duration {
+    if bucket < 4 {
+        return Duration::from_micros(bucket as u64 + 1);
+    }
+    let (exponent, quarter) = (bucket / 4 + 1, bucket as u64 % 4);
+    Duration::from_micros((5 + quarter) << (exponent - 2))
+}
+
+fn add(counter: &AtomicU64, n: u64) {
+    // One writer: a load and a store do what a locked addition would.
+    counter.store(counter.load(Relaxed) + n, Relaxed);
+}
+
+impl Default for Counters {
+    fn default() -> Self {
+        let zero = || AtomicU64::new(0);
+        Counters {
+            legs: zero(),
+            conferences: zero(),
+            renditions: zero(),
+            ticks: zero(),
+            missed: zero(),
+            encodes: zero(),
+            packets_in: zero(),
+            packets_out: zero(),
+            send_errors: zero(),
+            strangers: zero(),
+            malformed: zero(),
+            events_waiting: zero(),
+            latest: zero(),
+            lateness: [const { AtomicU64::new(0) }; BUCKETS],
+        }
+    }
+}
+
+impl Counters {
+    /// A tick began so much after its deadline, and `missed` before it were left out.
+    pub fn tick(&self, late: Duration, missed: u64) {
+        add(&self.ticks, 1);
+        add(&self.missed, missed);
+        if let Some(counter) = self.lateness.get(bucket(late)) {
+            add(counter, 1);
+        }
+        let nanos = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+        self.latest.store(self.latest.load(Relaxed).max(nanos), Relaxed);
+    }
+
+    /// Publishes what was counted so far.
+    pub fn publish(&self, tally: &Tally, population: Population, events_waiting: usize) {
+        self.legs.store(population.legs as u64, Relaxed);
+        self.conferences.store(population.conferences as u64, Relaxed);
+        self.renditions.store(population.renditions as u64, Relaxed);
+        self.encodes.store(tally.encodes, Relaxed);
+        self.packets_in.store(tally.packets_in, Relaxed);
+        self.packets_out.store(tally.packets_out, Relaxed);
+        self.send_errors.store(tally.send_errors, Relaxed);
+        self.strangers.store(tally.strangers, Relaxed);
+        self.malformed.store(tally.malformed, Relaxed);
+        self.events_waiting.store(events_waiting as u64, Relaxed);
+    }
+}
+
+/// All workers' figures as one.
+pub fn total<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> WorkerMetrics {
+    let sum = |field: fn(&Counters) -> &AtomicU64| workers.clone().map(|w| field(w).load(Relaxed)).sum();
+    WorkerMetrics {
+        threads: workers.clone().count(),
+        legs: sum(|w| &w.legs),
+        conferences: sum(|w| &w.conferences),
+        renditions: sum(|w| &w.renditions),
+        ticks: sum(|w| &w.ticks),
+        missed: sum(|w| &w.missed),
+        lateness: lateness(workers.clone()),
+        encodes: sum(|w| &w.encodes),
+        packets_in: sum(|w| &w.packets_in),
+        packets_out: sum(|w| &w.packets_out),
+        send_errors: sum(|w| &w.send_errors),
+        strangers: sum(|w| &w.strangers),
+        malformed: sum(|w| &w.malformed),
+        events_waiting: sum(|w| &w.events_waiting),
+    }
+}
+
+fn lateness<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> Lateness {
+    let mut counts = [0u64; BUCKETS];
+    for worker in workers.clone() {
+        for (sum, counter) in counts.iter_mut().zip(&worker.lateness) {
+            *sum += counter.load(Relaxed);
+        }
+    }
+    let max = workers.map(|w| w.latest.load(Relaxed)).max().unwrap_or(0);
+    let max = Duration::from_nanos(max);
+    Lateness { p50: percentile(&counts, 50).min(max), p99: percentile(&counts, 99).min(max), max }
+}
+
+fn percentile(counts: &[u64; BUCKETS], percent: u64) -> Duration {
+    let rank = (counts.iter().sum::<u64>() * percent).div_ceil(100);
+    let mut seen = 0;
+    for (bucket, count) in counts.iter().enumerate() {
+        seen += count;
+        if rank > 0 && seen >= rank {
+            return upper_bound(bucket);
+        }
+    }
+    Duration::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_in_order_and_hold_their_values() {
+        let mut last = 0;
+        for micros in 0..1_000_000 {
+            let d = Duration::from_micros(micros);
+            let b = bucket(d);
+            assert!(b == last || b == last + 1, "{micros}");
+            last = b;
+            assert!(d < upper_bound(b), "{micros}");
+            assert!(b == 0 || upper_bound(b - 1) <= d, "{micros}");
+        }
+        assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn percentiles_come_from_all_workers() {
+        let (a, b) = (Counters::default(), Counters::default());
+        for _ in 0..98 {
+            a.tick(Duration::from_micros(50), 0);
+        }
+        b.tick(Duration::from_micros(900), 0);
+        b.tick(Duration::from_millis(30), 1);
+        let m = total([&a, &b].into_iter());
+        assert_eq!((m.threads, m.ticks, m.missed), (2, 100, 1));
+        assert_eq!(m.lateness.p50, Duration::from_micros(56));
+        assert_eq!(m.lateness.p99, Duration::from_micros(1_024));
+        assert_eq!(m.lateness.max, Duration::from_millis(30));
+        assert_eq!(total([].into_iter()), WorkerMetrics::default());
+    }
 }

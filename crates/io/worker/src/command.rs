@@ -1,0 +1,62 @@
+use crossbeam_channel::Sender;
+use tandem_base::{Attachment, LegId};
+use tandem_transport::PortPair;
+
+use crate::group::Member;
+use crate::leg::Configuration;
+
+/// A leg with its sockets, as it travels between threads.
+pub type Traveller = Box<Member<PortPair>>;
+
+/// What a worker is told. Commands are never dropped.
+pub enum Command {
+    /// A leg comes.
+    Attach {
+        /// The leg.
+        member: Traveller,
+        /// To what.
+        attachment: Attachment,
+    },
+    /// A leg that is here was negotiated anew or changes to another group of this worker.
+    Change {
+        /// Which.
+        leg: LegId,
+        /// What it is to be.
+        configuration: Box<Configuration>,
+        /// To what.
+        attachment: Attachment,
+    },
+    /// A leg goes to another worker.
+    Detach {
+        /// Which.
+        leg: LegId,
+        /// Where to.
+        reply: Sender<Option<Traveller>>,
+    },
+    /// A leg ends.
+    Close {
+        /// Which.
+        leg: LegId,
+    },
+    /// A leg ends that was opened but never configured: only the event is owed.
+    Abandon {
+        /// Which.
+        leg: LegId,
+    },
+    /// All legs end, and the thread.
+    Stop,
+}
+
+impl Command {
+    /// The leg that it is about.
+    pub fn leg(&self) -> Option<LegId> {
+        match self {
+            Command::Attach { member, .. } => Some(member.leg.id()),
+            Command::Change { leg, .. }
+            | Command::Detach { leg, .. }
+            | Command::Close { leg }
+            | Command::Abandon { leg } => Some(*leg),
+            Command::Stop => None,
+        }
+    }
+}

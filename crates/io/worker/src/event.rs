@@ -1,1 +1,0 @@
-pub use tandem_base::MediaEvent;

@@ -1,0 +1,402 @@
+//! Legs that are ticked together: a conference, or the legs of a service.
+
+mod rendition;
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tandem_audio::Mixer;
+use tandem_audio::tones::Tone;
+use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, Ssrc, Time};
+use tandem_rtp::Header;
+use tandem_transport::Component;
+
+use self::rendition::Rendition;
+use crate::encoding::{EncodingKey, frame_len};
+use crate::leg::{Configuration, Leg, Outlet, Received};
+use crate::surroundings::Surroundings;
+
+/// What the legs of a group hear.
+enum Program {
+    /// Each other.
+    Mix,
+    /// Themselves.
+    Echo,
+    /// The test tone, by way of a frame at the room's rate.
+    Tone(Tone, Vec<f32>),
+}
+
+impl Program {
+    fn new(attachment: Attachment, room: ClockRate) -> Self {
+        match attachment {
+            Attachment::Conference(_) => Program::Mix,
+            Attachment::Echo => Program::Echo,
+            Attachment::Tone => Program::tone(room),
+        }
+    }
+
+    fn tone(room: ClockRate) -> Self {
+        Program::Tone(Tone::test(room), vec![0.0; frame_len(room)])
+    }
+}
+
+/// A leg with its way out.
+pub struct Member<O> {
+    /// Its media.
+    pub leg: Leg,
+    /// Its sockets.
+    pub outlet: O,
+}
+
+/// A leg's place in a group.
+struct Seat<O> {
+    member: Box<Member<O>>,
+    // Its own sound of this tick at the room's rate.
+    frame: Vec<f32>,
+    speaks: bool,
+    // Our own fault ended it: it is skipped until it is closed.
+    failed: bool,
+}
+
+/// Legs that are ticked together and hear one mix.
+pub struct Group<O> {
+    program: Program,
+    room: ClockRate,
+    mixer: Mixer,
+    seats: Vec<Option<Seat<O>>>,
+    renditions: Vec<Rendition>,
+    speakers: Vec<Ssrc>,
+    // Ticks run or skipped since the group began.
+    ticks: u64,
+}
+
+impl<O: Outlet> Group<O> {
+    /// An empty group. Its room begins at 8 kHz and rises with its legs.
+    pub fn new(attachment: Attachment) -> Self {
+        let room = ClockRate::HZ_8000;
+        Group {
+            program: Program::new(attachment, room),
+            room,
+            mixer: Mixer::new(frame_len(room)),
+            seats: Vec::new(),
+            renditions: Vec::new(),
+            speakers: Vec::with_capacity(Header::MAX_CSRCS),
+            ticks: 0,
+        }
+    }
+
+    /// No leg is left.
+    pub fn is_empty(&self) -> bool {
+        self.seats.iter().all(Option::is_none)
+    }
+
+    /// Shared encoders.
+    pub fn renditions(&self) -> usize {
+        self.renditions.len()
+    }
+
+    /// The rate that it mixes at.
+    #[cfg(test)]
+    pub fn room_rate(&self) -> ClockRate {
+        self.room
+    }
+
+    /// Takes a leg in; gives its seat.
+    pub fn insert(&mut self, member: Box<Member<O>>) -> usize {
+        let index = self.seats.iter().position(Option::is_none).unwrap_or(self.seats.len());
+        if index == self.seats.len() {
+            self.seats.push(None);
+        }
+        self.raise(member.leg.outbound.key().format.sample_rate());
+        let mut seat = Seat { member, frame: vec![0.0; frame_len(self.room)], speaks: false, failed: false };
+        seat.member.leg.enter(self.room, self.ticks);
+        if let Some(place) = self.seats.get_mut(index) {
+            *place = Some(seat);
+        }
+        self.settle_renditions();
+        index
+    }
+
+    /// Lets a leg out.
+    pub fn remove(&mut self, seat: usize) -> Option<Box<Member<O>>> {
+        let seat = self.seats.get_mut(seat)?.take()?;
+        self.settle_renditions();
+        Some(seat.member)
+    }
+
+    /// The leg at a seat.
+    pub fn member(&mut self, seat: usize) -> Option<&mut Member<O>> {
+        self.seats.get_mut(seat)?.as_mut().map(|s| &mut *s.member)
+    }
+
+    /// A leg was negotiated anew.
+    pub fn apply(&mut self, seat: usize, configuration: Configuration, now: Time) {
+        self.raise(configuration.stream.send.format.sample_rate());
+        let (room, ticks) = (self.room, self.ticks);
+        if let Some(member) = self.member(seat) {
+            member.leg.apply(configuration, room, ticks, now);
+        }
+        self.settle_renditions();
+    }
+
+    /// Raises the room's rate to `rate`, unless it is as high already.
+    fn raise(&mut self, rate: ClockRate) {
+        if rate <= self.room {
+            return;
+        }
+        self.room = rate;
+        self.mixer = Mixer::new(frame_len(rate));
+        if matches!(self.program, Program::Tone(..)) {
+            self.program = Program::tone(rate);
+        }
+        for seat in self.seats.iter_mut().flatten() {
+            seat.member.leg.set_room_rate(rate);
+            seat.frame = vec![0.0; frame_len(rate)];
+        }
+        for rendition in self.renditions.iter_mut() {
+            rendition.encoding.set_room_rate(rate);
+        }
+    }
+
+    /// Every leg's key has a rendition, and every rendition a leg.
+    fn settle_renditions(&mut self) {
+        let seats = &mut self.seats;
+        self.renditions
+            .retain(|r| seats.iter().flatten().any(|s| s.member.leg.outbound.key() == r.encoding.key()));
+        for seat in seats.iter_mut().flatten() {
+            let spare = seat.member.leg.take_spare();
+            let key = seat.member.leg.outbound.key();
+            let exists = self.renditions.iter().any(|r| r.encoding.key() == key);
+            if let Some(encoder) = spare.filter(|_| !exists) {
+                self.renditions.push(Rendition::new(key, encoder, self.room, self.ticks));
+            }
+        }
+    }
+
+    /// Takes a datagram that came for the leg at `seat`.
+    pub fn receive(
+        &mut self,
+        seat: usize,
+        component: Component,
+        from: Option<SocketAddr>,
+        datagram: Option<&[u8]>,
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) {
+        let Some(seat) = self.seats.get_mut(seat).and_then(Option::as_mut) else { return };
+        let received = seat
+            .guard(around, |member, around| member.leg.receive(component, from, datagram, arrived, around));
+        if received == Some(Received::Report) {
+            let key = seat.member.leg.outbound.key();
+            self.expect_losses(key);
+        }
+    }
+
+    fn expect_losses(&mut self, key: EncodingKey) {
+        let legs = self.seats.iter_mut().flatten().map(|s| &mut s.member.leg);
+        let mut worst = rendition::USUAL_LOSS;
+        for leg in legs.filter(|l| l.outbound.key() == key) {
+            if let Some(percent) = leg.peer_loss() {
+                leg.outbound.own.set_expected_loss(percent.max(rendition::USUAL_LOSS));
+                worst = worst.max(percent);
+            }
+        }
+        if let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) {
+            rendition.expect_loss(worst);
+        }
+    }
+
+    /// Lets `n` ticks pass that came too late: timestamps run on, so that no delay is left behind.
+    pub fn skip(&mut self, n: u64) {
+        // More than this is no late thread but a machine that slept: nobody waits for the sound in between.
+        for _ in 0..n.min(500) {
+            for rendition in self.renditions.iter_mut() {
+                rendition.encoding.pass();
+            }
+            for seat in self.seats.iter_mut().flatten() {
+                seat.member.leg.outbound.pause(self.ticks);
+            }
+            self.ticks += 1;
+        }
+    }
+
+    /// Ends all legs: a panic left what they share half done.
+    pub fn fail(&mut self, around: &mut Surroundings<'_>) {
+        for seat in self.seats.iter_mut().flatten().filter(|s| !s.failed) {
+            seat.fail(around);
+        }
+    }
+
+    /// Runs one tick: timers, playout, mix, encode, send.
+    pub fn tick(&mut self, now: Time, around: &mut Surroundings<'_>) {
+        for seat in self.seats.iter_mut().flatten() {
+            seat.guard(around, |member, around| member.leg.pass_time(now, &mut member.outlet, around));
+        }
+        self.play(now, around);
+        self.choose_encodings();
+        self.encode_shared(around);
+        self.send(now, around);
+        self.ticks += 1;
+    }
+
+    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) {
+        self.mixer.clear();
+        self.speakers.clear();
+        let mixes = matches!(self.program, Program::Mix);
+        for seat in self.seats.iter_mut().flatten() {
+            seat.speaks = seat.play(now, around);
+            if seat.speaks && mixes {
+                self.mixer.add(&seat.frame);
+                // RFC 3550 §5.1: only 15 can be named.
+                let nameable = self.speakers.len() < Header::MAX_CSRCS;
+                self.speakers.extend(seat.member.leg.remote_ssrc().filter(|_| nameable));
+            }
+        }
+        if let Program::Tone(tone, frame) = &mut self.program {
+            tone.fill(frame);
+            self.mixer.add(frame);
+        }
+    }
+
+    /// Who contributes hears what nobody else hears; all others share. A leg that changes goes on where it was.
+    fn choose_encodings(&mut self) {
+        let echo = matches!(self.program, Program::Echo);
+        for rendition in self.renditions.iter_mut() {
+            rendition.listeners = 0;
+        }
+        for seat in self.seats.iter_mut().flatten().filter(|s| !s.failed) {
+            let alone = echo || (seat.speaks && matches!(self.program, Program::Mix));
+            let outbound = &mut seat.member.leg.outbound;
+            let key = outbound.key();
+            let shared = self.renditions.iter_mut().find(|r| r.encoding.key() == key);
+            let Some(rendition) = shared else { continue };
+            match (outbound.alone, alone) {
+                (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
+                (true, false) if !rendition.live => rendition.encoding.continue_from(&outbound.own),
+                _ => {}
+            }
+            let changed = std::mem::replace(&mut outbound.alone, alone) != alone;
+            if !alone && seat.member.leg.sends() {
+                if !rendition.live && !changed {
+                    rendition.encoding.restart();
+                }
+                rendition.listeners += 1;
+                rendition.live = true;
+            }
+        }
+    }
+
+    fn encode_shared(&mut self, around: &mut Surroundings<'_>) {
+        let mixer = &self.mixer;
+        for rendition in self.renditions.iter_mut() {
+            rendition.live = rendition.listeners > 0;
+            if rendition.live {
+                let encoded = rendition.encoding.run(|limiter, out| mixer.render(None, limiter, out));
+                around.tally.encodes += encoded as u64;
+            } else {
+                rendition.encoding.pass();
+            }
+        }
+    }
+
+    fn send(&mut self, now: Time, around: &mut Surroundings<'_>) {
+        let Group { program, mixer, seats, renditions, speakers, ticks, .. } = self;
+        let echo = matches!(program, Program::Echo);
+        for seat in seats.iter_mut().flatten() {
+            let key = seat.member.leg.outbound.key();
+            let shared = renditions.iter().find(|r| r.encoding.key() == key);
+            if seat.failed || !seat.member.leg.sends() {
+                seat.member.leg.outbound.pause(*ticks);
+            } else if seat.member.leg.outbound.alone {
+                let mix = Mix { mixer, echo, speakers };
+                seat.send_own(&mix, now, around);
+            } else if let Some(rendition) = shared {
+                seat.send_shared(rendition, speakers, now, around);
+            }
+        }
+    }
+}
+
+/// What there is to hear in this tick.
+struct Mix<'a> {
+    mixer: &'a Mixer,
+    echo: bool,
+    speakers: &'a [Ssrc],
+}
+
+impl<O: Outlet> Seat<O> {
+    /// Runs one step of a leg; should it panic, only this leg ends.
+    fn guard<R>(
+        &mut self,
+        around: &mut Surroundings<'_>,
+        step: impl FnOnce(&mut Member<O>, &mut Surroundings<'_>) -> R,
+    ) -> Option<R> {
+        if self.failed {
+            return None;
+        }
+        let member = &mut self.member;
+        // Whatever a panic leaves half done belongs to the leg, which is not run again.
+        let result = catch_unwind(AssertUnwindSafe(|| step(member, around)));
+        if result.is_err() {
+            self.fail(around);
+        }
+        result.ok()
+    }
+
+    fn fail(&mut self, around: &mut Surroundings<'_>) {
+        self.failed = true;
+        self.speaks = false;
+        around.keys.clear();
+        let fault = Fault::new(Blame::Ourselves, 500, "the leg's media broke down");
+        around.events.emit(MediaEvent::Failed { leg: self.member.leg.id(), fault });
+    }
+
+    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) -> bool {
+        let mut frame = std::mem::take(&mut self.frame);
+        let speaks = self.guard(around, |member, _| member.leg.play(now, &mut frame)).unwrap_or(false);
+        self.frame = frame;
+        speaks
+    }
+
+    fn send_own(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {
+        let (frame, speaks) = (std::mem::take(&mut self.frame), self.speaks);
+        let encoded = self.guard(around, |member, _| {
+            member.leg.outbound.own.run(|limiter, out| match (mix.echo, speaks) {
+                (false, _) => mix.mixer.render(Some(&frame), limiter, out),
+                (true, true) => out.copy_from_slice(&frame),
+                (true, false) => out.fill(0.0),
+            })
+        });
+        self.frame = frame;
+        around.tally.encodes += encoded.unwrap_or(0) as u64;
+        self.send_own_packets(mix, now, around);
+    }
+
+    fn send_own_packets(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {
+        let own = self.member.leg.remote_ssrc();
+        let mut others = [Ssrc(0); Header::MAX_CSRCS];
+        let mut count = 0;
+        for (to, ssrc) in others.iter_mut().zip(mix.speakers.iter().filter(|s| Some(**s) != own)) {
+            *to = *ssrc;
+            count += 1;
+        }
+        let csrcs = others.get(..count).unwrap_or_default();
+        self.guard(around, |member, around| {
+            let Member { leg, outlet } = member;
+            leg.send_own(csrcs, now, outlet, around);
+        });
+    }
+
+    fn send_shared(
+        &mut self,
+        rendition: &Rendition,
+        csrcs: &[Ssrc],
+        now: Time,
+        around: &mut Surroundings<'_>,
+    ) {
+        self.guard(around, |member, around| {
+            let Member { leg, outlet } = member;
+            leg.send_shared(rendition.encoding.payloads(), csrcs, now, outlet, around);
+        });
+    }
+}

@@ -1,0 +1,357 @@
+//! One leg's media without its sockets: datagrams and frames in, frames and datagrams out.
+
+mod feed;
+mod inbound;
+mod lane;
+mod outbound;
+mod patience;
+mod quality;
+
+use std::net::SocketAddr;
+
+use tandem_audio::AudioEncoder;
+use tandem_base::{
+    AudioStream, ClockRate, Direction, Entropy, Epoch, LegId, LegReport, MediaEvent, MediaTimeouts, Ssrc,
+    Time,
+};
+use tandem_rtp::telephone_event::Key;
+use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
+use tandem_transport::{Component, PlainTransport};
+
+use self::inbound::{Inbound, Taken};
+pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
+use self::patience::Patience;
+use crate::codecs::Codecs;
+use crate::random::Spread;
+use crate::surroundings::Surroundings;
+
+/// The rate that lanes and encodings have before a room sets its own.
+const NO_ROOM: ClockRate = ClockRate::HZ_8000;
+
+/// Octets of the longest RTCP compound that we send.
+const MAX_RTCP: usize = 256;
+
+/// Where a leg's datagrams go: its sockets, or a test's list.
+pub trait Outlet {
+    /// Sends; false where the kernel refused.
+    fn send(&mut self, component: Component, to: SocketAddr, datagram: &[u8]) -> bool;
+}
+
+/// What a leg is to be from now on.
+pub struct Configuration {
+    /// Which negotiation.
+    pub epoch: Epoch,
+    /// What was agreed.
+    pub stream: AudioStream,
+    /// What it takes.
+    pub codecs: Codecs,
+}
+
+/// What a datagram was good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Taken, or dropped and counted.
+    Nothing,
+    /// The peer's report said what share of our packets it loses.
+    Report,
+}
+
+/// One party's media.
+pub struct Leg {
+    id: LegId,
+    epoch: Epoch,
+    direction: Direction,
+    transport: PlainTransport,
+    inbound: Inbound,
+    /// Towards the peer.
+    pub outbound: Outbound,
+    patience: Patience,
+    // For a rendition, if the group has none yet for this leg's format.
+    spare: Option<Box<dyn AudioEncoder>>,
+    cname: String,
+    schedule: ReportSchedule,
+    spread: Spread,
+    strangers: u64,
+    malformed: u64,
+}
+
+impl Leg {
+    /// A leg that was just configured for the first time.
+    pub fn new(
+        id: LegId,
+        timeouts: MediaTimeouts,
+        cname: String,
+        configuration: Configuration,
+        entropy: &mut impl Entropy,
+        now: Time,
+    ) -> Self {
+        let Configuration { epoch, stream, codecs } = configuration;
+        let mut transport = PlainTransport::new();
+        transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
+        let transmission = Transmission::new(stream.send.format.clock_rate(), entropy);
+        let mut spread = Spread::new(entropy.next_u64());
+        Leg {
+            id,
+            epoch,
+            direction: stream.direction,
+            transport,
+            inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
+            outbound: Outbound::new(stream.send, codecs.encoder, transmission, NO_ROOM),
+            patience: Patience::new(timeouts, stream.direction.receives(), now),
+            spare: Some(codecs.shared),
+            cname,
+            schedule: ReportSchedule::new(now, &mut spread),
+            spread,
+            strangers: 0,
+            malformed: 0,
+        }
+    }
+
+    /// A new negotiation, in a group of `room` rate that has run for `ticks` ticks. An older one than that in force
+    /// is ignored.
+    pub fn apply(&mut self, configuration: Configuration, room: ClockRate, ticks: u64, now: Time) {
+        let Configuration { epoch, stream, codecs } = configuration;
+        if epoch < self.epoch {
+            return;
+        }
+        self.epoch = epoch;
+        self.transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
+        self.inbound.apply(&stream, codecs.decoders);
+        self.outbound.apply(stream.send, codecs.encoder, room, ticks);
+        if stream.direction.receives() != self.direction.receives() {
+            self.inbound.restart();
+        }
+        self.direction = stream.direction;
+        self.spare = Some(codecs.shared);
+        self.patience.configure(stream.direction.receives(), now);
+    }
+
+    /// The same between groups: the next one sets its rate when the leg enters it.
+    pub fn apply_elsewhere(&mut self, configuration: Configuration, now: Time) {
+        self.apply(configuration, NO_ROOM, 0, now);
+    }
+
+    /// An encoder for a rendition of this leg's format; there once after each configuration.
+    pub fn take_spare(&mut self) -> Option<Box<dyn AudioEncoder>> {
+        self.spare.take()
+    }
+
+    /// Which leg.
+    pub fn id(&self) -> LegId {
+        self.id
+    }
+
+    /// The group's room has this rate, and has run for `ticks` ticks.
+    pub fn enter(&mut self, room: ClockRate, ticks: u64) {
+        self.set_room_rate(room);
+        self.outbound.own.align(ticks);
+        self.outbound.alone = false;
+    }
+
+    /// The room changed its rate.
+    pub fn set_room_rate(&mut self, room: ClockRate) {
+        self.inbound.set_room_rate(room);
+        self.outbound.own.set_room_rate(room);
+    }
+
+    /// Is there somewhere to send sound to?
+    pub fn sends(&self) -> bool {
+        self.direction.sends() && self.transport.rtp_destination().is_some()
+    }
+
+    /// The peer's SSRC.
+    pub fn remote_ssrc(&self) -> Option<Ssrc> {
+        self.inbound.reception.ssrc()
+    }
+
+    /// Takes a datagram from the peer or from anybody else.
+    pub fn receive(
+        &mut self,
+        component: Component,
+        from: Option<SocketAddr>,
+        datagram: Option<&[u8]>,
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) -> Received {
+        let (Some(from), Some(datagram)) = (from, datagram) else {
+            self.count_malformed(around);
+            return Received::Nothing;
+        };
+        match classify(datagram) {
+            Kind::Rtp if component == Component::Rtp => self.receive_rtp(from, datagram, arrived, around),
+            Kind::Rtcp => return self.receive_rtcp(from, datagram, arrived, around),
+            _ => self.count_malformed(around),
+        }
+        Received::Nothing
+    }
+
+    fn receive_rtp(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) {
+        let packet = match Packet::parse(datagram) {
+            Ok(packet) if self.inbound.knows(&packet) => packet,
+            _ => return self.count_malformed(around),
+        };
+        if !self.transport.accept_rtp(from, packet.header.ssrc, packet.header.sequence, arrived) {
+            return self.count_stranger(around);
+        }
+        around.keys.clear();
+        match self.inbound.take(&packet, arrived, self.direction.receives(), around.keys) {
+            Taken::Accepted => {
+                around.tally.packets_in += 1;
+                self.patience.heard_rtp(arrived);
+            }
+            Taken::Refused => {}
+            Taken::Malformed => self.count_malformed(around),
+        }
+        self.tell_keys(around);
+    }
+
+    fn receive_rtcp(
+        &mut self,
+        from: SocketAddr,
+        datagram: &[u8],
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) -> Received {
+        let Some(sender) = datagram.get(4..8).and_then(|b| b.first_chunk::<4>()) else {
+            self.count_malformed(around);
+            return Received::Nothing;
+        };
+        if !self.transport.accept_rtcp(from, Ssrc(u32::from_be_bytes(*sender))) {
+            self.count_stranger(around);
+            return Received::Nothing;
+        }
+        let books = (&mut self.outbound.packets.transmission, &mut self.inbound.reception);
+        match report::absorb(datagram, books.0, books.1, arrived, around.wall) {
+            Ok(_) => {
+                self.patience.heard_rtcp(arrived);
+                return Received::Report;
+            }
+            Err(_) => self.count_malformed(around),
+        }
+        Received::Nothing
+    }
+
+    fn count_malformed(&mut self, around: &mut Surroundings<'_>) {
+        self.malformed += 1;
+        around.tally.malformed += 1;
+    }
+
+    fn count_stranger(&mut self, around: &mut Surroundings<'_>) {
+        self.strangers += 1;
+        around.tally.strangers += 1;
+    }
+
+    fn tell_keys(&mut self, around: &mut Surroundings<'_>) {
+        for Key { event, duration } in around.keys.drain(..) {
+            if let Some(digit) = tandem_audio::tones::Digit::from_event(event) {
+                let digit = digit.as_char();
+                around.events.emit(MediaEvent::Digit { leg: self.id, digit, duration });
+            }
+        }
+    }
+
+    /// What share of our packets the peer loses, in percent, by its latest report.
+    pub fn peer_loss(&self) -> Option<u8> {
+        let peer = self.outbound.packets.transmission.statistics().peer?;
+        u8::try_from(u32::from(peer.fraction_lost) * 100 / 256).ok()
+    }
+
+    /// What time alone brings about: time-outs, keys that were never released, reports.
+    pub fn pass_time(&mut self, now: Time, outlet: &mut impl Outlet, around: &mut Surroundings<'_>) {
+        if let Some(kind) = self.patience.expired(now) {
+            around.events.emit(MediaEvent::Timeout { leg: self.id, epoch: self.epoch, kind });
+        }
+        around.keys.clear();
+        self.inbound.expire_keys(now, around.keys);
+        self.tell_keys(around);
+        if self.schedule.deadline() <= now {
+            self.send_rtcp(None, now, outlet, around);
+            self.schedule.sent(now, &mut self.spread);
+        }
+    }
+
+    fn send_rtcp(
+        &mut self,
+        goodbye: Option<&str>,
+        now: Time,
+        outlet: &mut impl Outlet,
+        around: &mut Surroundings<'_>,
+    ) {
+        let Some((component, to)) = self.transport.rtcp_destination() else { return };
+        let mut buffer = [0; MAX_RTCP];
+        let books = (&mut self.outbound.packets.transmission, &mut self.inbound.reception);
+        let len = report::compose(books.0, books.1, &self.cname, goodbye, now, around.wall, &mut buffer);
+        if let Some(datagram) = len.and_then(|n| buffer.get(..n)) {
+            outlet.send(component, to, datagram);
+        }
+    }
+
+    /// Says goodbye by RTCP (RFC 3550 §6.6).
+    pub fn goodbye(&mut self, now: Time, outlet: &mut impl Outlet, around: &mut Surroundings<'_>) {
+        self.send_rtcp(Some("leg closed"), now, outlet, around);
+    }
+
+    /// Plays one tick of the peer's sound into `out`, at the room's rate; `false`: nothing to add to the mix.
+    pub fn play(&mut self, now: Time, out: &mut [f32]) -> bool {
+        self.direction.receives() && self.inbound.play(now, out)
+    }
+
+    /// Sends what its rendition encoded in this tick.
+    pub fn send_shared<'p>(
+        &mut self,
+        payloads: impl Iterator<Item = &'p [u8]>,
+        csrcs: &[Ssrc],
+        now: Time,
+        outlet: &mut impl Outlet,
+        around: &mut Surroundings<'_>,
+    ) {
+        let Some(to) = self.transport.rtp_destination() else { return };
+        for payload in payloads {
+            send(&mut self.outbound.packets, payload, csrcs, (now, to), outlet, around);
+        }
+    }
+
+    /// Sends what was encoded for it alone in this tick.
+    pub fn send_own(
+        &mut self,
+        csrcs: &[Ssrc],
+        now: Time,
+        outlet: &mut impl Outlet,
+        around: &mut Surroundings<'_>,
+    ) {
+        let Some(to) = self.transport.rtp_destination() else { return };
+        let Outbound { own, packets, .. } = &mut self.outbound;
+        for payload in own.payloads() {
+            send(packets, payload, csrcs, (now, to), outlet, around);
+        }
+    }
+
+    /// Its media in figures.
+    pub fn report(&self) -> LegReport {
+        let mut report = LegReport { received: self.inbound.report(), sent: self.outbound.packets.report() };
+        report.received.strangers = self.strangers;
+        report.received.malformed = self.malformed;
+        quality::estimate(&mut report);
+        report
+    }
+}
+
+fn send(
+    packets: &mut Packets,
+    payload: &[u8],
+    csrcs: &[Ssrc],
+    (now, to): (Time, SocketAddr),
+    outlet: &mut impl Outlet,
+    around: &mut Surroundings<'_>,
+) {
+    let sent =
+        packets.packet(payload, csrcs, now, around.datagram, |bytes| outlet.send(Component::Rtp, to, bytes));
+    around.tally.packets_out += u64::from(sent);
+    around.tally.send_errors += u64::from(!sent && !payload.is_empty());
+}

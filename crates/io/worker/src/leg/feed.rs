@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use tandem_audio::{AudioDecoder, Got, MAX_PACKET_SAMPLES, Source};
+use tandem_base::{PayloadType, ReceiveFormat, Time};
+use tandem_rtp::{JitterBuffer, Next};
+
+/// One format that the peer may send.
+pub struct Decode {
+    /// As negotiated.
+    pub accepts: ReceiveFormat,
+    /// Its decoder.
+    pub decoder: Box<dyn AudioDecoder>,
+    /// Which lane its samples go to.
+    pub lane: usize,
+}
+
+impl Decode {
+    /// RTP ticks as samples of the decoder.
+    fn samples(&self, ticks: u32) -> usize {
+        let clock = u64::from(self.accepts.format.clock_rate().hz());
+        let rate = u64::from(self.decoder.sample_rate().hz());
+        usize::try_from(u64::from(ticks) * rate / clock).unwrap_or(usize::MAX)
+    }
+
+    fn samples_of(&self, duration: Duration) -> usize {
+        usize::try_from(self.decoder.sample_rate().ticks_of(duration)).unwrap_or(usize::MAX)
+    }
+
+    fn decode(&mut self, payload: &[u8], ticks: u32, out: &mut [f32]) -> Got {
+        let expected = self.samples(ticks);
+        self.decoder.decode(payload, out).map_or(Got::Lost(expected), Got::Decoded)
+    }
+}
+
+/// A packet of another sampling rate than the present one: decoded ahead, played from the next tick on, when its lane
+/// has taken over.
+pub struct Ahead {
+    /// Which of the formats; `None` when nothing waits.
+    pub format: Option<usize>,
+    pcm: Vec<f32>,
+    got: Got,
+}
+
+impl Default for Ahead {
+    fn default() -> Self {
+        Ahead { format: None, pcm: vec![0.0; MAX_PACKET_SAMPLES], got: Got::Nothing }
+    }
+}
+
+impl Ahead {
+    fn take(&mut self, out: &mut [f32]) -> Got {
+        self.format = None;
+        for (to, from) in out.iter_mut().zip(&self.pcm) {
+            *to = *from;
+        }
+        self.got
+    }
+}
+
+/// What playout draws from: the jitter buffer with the decoders behind it.
+pub struct Feed<'a> {
+    /// Packets in their order.
+    pub jitter: &'a mut JitterBuffer,
+    /// All formats.
+    pub decodes: &'a mut [Decode],
+    /// The format of the last packet; its lane is being played.
+    pub current: &'a mut usize,
+    /// See [`Ahead`].
+    pub ahead: &'a mut Ahead,
+    /// The tick.
+    pub now: Time,
+}
+
+fn position(decodes: &[Decode], payload_type: PayloadType) -> Option<usize> {
+    decodes.iter().position(|d| d.accepts.payload_type == payload_type)
+}
+
+impl Source for Feed<'_> {
+    fn next(&mut self, out: &mut [f32]) -> Got {
+        match self.ahead.format {
+            Some(format) if format == *self.current => return self.ahead.take(out),
+            Some(_) => return Got::Nothing,
+            None => {}
+        }
+        let Some(lane) = self.decodes.get(*self.current).map(|d| d.lane) else { return Got::Nothing };
+        match self.jitter.next(self.now) {
+            Next::Packet { payload_type, ticks, payload, .. } => {
+                let Some(index) = position(self.decodes, payload_type) else { return Got::Nothing };
+                let Some(decode) = self.decodes.get_mut(index) else { return Got::Nothing };
+                if decode.lane == lane {
+                    *self.current = index;
+                    return decode.decode(payload, ticks, out);
+                }
+                self.ahead.format = Some(index);
+                self.ahead.got = decode.decode(payload, ticks, &mut self.ahead.pcm);
+                Got::Nothing
+            }
+            Next::Lost { ticks, following } => {
+                let Some(decode) = self.decodes.get_mut(*self.current) else { return Got::Nothing };
+                let recovered = following.and_then(|next| decode.decoder.recover(next, out));
+                recovered.map_or(Got::Lost(decode.samples(ticks)), Got::Recovered)
+            }
+            Next::Gap { ticks } => {
+                self.decodes.get(*self.current).map_or(Got::Nothing, |d| Got::Silence(d.samples(ticks)))
+            }
+            Next::Empty => Got::Nothing,
+        }
+    }
+
+    fn conceal(&mut self, out: &mut [f32]) {
+        match self.decodes.get_mut(*self.current) {
+            Some(decode) => decode.decoder.conceal(out),
+            None => out.fill(0.0),
+        }
+    }
+
+    fn queued(&self) -> usize {
+        self.decodes.get(*self.current).map_or(0, |d| d.samples(self.jitter.queued()))
+    }
+
+    fn target(&self) -> usize {
+        self.decodes.get(*self.current).map_or(0, |d| d.samples_of(self.jitter.target()))
+    }
+}

@@ -1,0 +1,94 @@
+use std::time::Duration;
+
+use tandem_audio::{Activity, Contribution, Playout, Resampler};
+use tandem_base::ClockRate;
+
+use super::feed::Feed;
+use crate::encoding::frame_len;
+use crate::packetizer::TICK_MS;
+
+/// From packets to the room's frames, for all formats of one sampling rate.
+pub struct Lane {
+    rate: ClockRate,
+    playout: Playout,
+    activity: Activity,
+    resampler: Option<Resampler>,
+    frame: Vec<f32>,
+    speaking: bool,
+}
+
+impl Lane {
+    /// For decoders at `rate` in a room at `room`.
+    pub fn new(rate: ClockRate, room: ClockRate) -> Self {
+        let mut lane = Lane {
+            rate,
+            playout: Playout::new(rate, TICK_MS),
+            activity: Activity::new(rate),
+            resampler: None,
+            frame: vec![0.0; frame_len(rate)],
+            speaking: false,
+        };
+        lane.set_room_rate(room);
+        lane
+    }
+
+    /// Of the decoders.
+    pub fn rate(&self) -> ClockRate {
+        self.rate
+    }
+
+    /// The room changed its rate.
+    pub fn set_room_rate(&mut self, room: ClockRate) {
+        // Both are rates of codecs, which are exactly those that a resampler takes.
+        self.resampler = if self.rate == room { None } else { Resampler::new(self.rate, room).ok() };
+    }
+
+    /// Plays one frame into `out`, which is a tick at the room's rate. `false`: there is nothing to add to a mix, and
+    /// `out` was left alone.
+    pub fn play(&mut self, feed: &mut Feed<'_>, out: &mut [f32]) -> bool {
+        self.playout.pull(feed, &mut self.frame);
+        let speaks = self.activity.process(&mut self.frame) == Contribution::Speaks;
+        if speaks {
+            self.convert(out);
+        } else if self.speaking {
+            // What the filter still holds must not be heard when the leg speaks next.
+            self.forget();
+        }
+        self.speaking = speaks;
+        speaks
+    }
+
+    fn convert(&mut self, out: &mut [f32]) {
+        match &mut self.resampler {
+            Some(resampler) => {
+                resampler.process(&self.frame, out);
+            }
+            None => out.copy_from_slice(&self.frame),
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some(resampler) = &mut self.resampler {
+            resampler.reset();
+        }
+    }
+
+    /// Begins anew: nothing of what was heard before is left.
+    pub fn restart(&mut self) {
+        self.playout.reset();
+        self.activity = Activity::new(self.rate);
+        self.speaking = false;
+        self.forget();
+    }
+
+    /// Decoded or queued and not played yet.
+    pub fn delay(&self) -> Duration {
+        self.playout.delay()
+    }
+
+    /// Sound that was made up, and sound that FEC brought back.
+    pub fn repaired(&self) -> (Duration, Duration) {
+        let totals = self.playout.totals();
+        (self.rate.duration_of(totals.concealed), self.rate.duration_of(totals.recovered))
+    }
+}

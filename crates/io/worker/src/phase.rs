@@ -1,0 +1,222 @@
+use std::io;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use tandem_base::{Attachment, Time};
+use tandem_transport::{Component, PortPair};
+
+use crate::command::Traveller;
+use crate::group::Group;
+use crate::leg::{Configuration, Outlet};
+use crate::packetizer::TICK_MS;
+use crate::surroundings::Surroundings;
+use crate::sys::{Batch, Readable, StampOffset};
+
+/// Phases of the tick: groups are spread over them.
+pub const PHASES: u64 = 4;
+
+/// From one phase to the next.
+pub const SLOT: Duration = Duration::from_millis(TICK_MS as u64 / PHASES);
+
+/// Looks at the readable sockets of one tick: more than one only where there are very many.
+const LOOKS: usize = 4;
+
+impl Outlet for PortPair {
+    fn send(&mut self, component: Component, to: SocketAddr, datagram: &[u8]) -> bool {
+        let socket = match component {
+            Component::Rtp => &self.rtp,
+            Component::Rtcp => &self.rtcp,
+        };
+        socket.send_to(datagram, to).is_ok()
+    }
+}
+
+/// Where a leg sits in a phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which group.
+    pub group: usize,
+    /// Which seat in it.
+    pub seat: usize,
+}
+
+impl Place {
+    fn token(self, component: Component) -> u64 {
+        (self.group as u64) << 32 | (self.seat as u64) << 1 | u64::from(component == Component::Rtcp)
+    }
+
+    fn from_token(token: u64) -> (Place, Component) {
+        let component = if token & 1 == 0 { Component::Rtp } else { Component::Rtcp };
+        (Place { group: (token >> 32) as usize, seat: (token as u32 >> 1) as usize }, component)
+    }
+}
+
+/// The groups that are ticked at the same point of the 20 ms, with all their sockets.
+pub struct Phase {
+    readable: Readable,
+    groups: Vec<Option<(Attachment, Group<PortPair>)>>,
+    legs: usize,
+    /// The slot of 5 ms in which it is due next.
+    pub next: u64,
+}
+
+impl Phase {
+    /// Without groups.
+    pub fn new() -> io::Result<Self> {
+        Ok(Phase { readable: Readable::new()?, groups: Vec::new(), legs: 0, next: 0 })
+    }
+
+    /// Legs in it.
+    pub fn legs(&self) -> usize {
+        self.legs
+    }
+
+    /// Conferences in it.
+    pub fn conferences(&self) -> usize {
+        let attachments = self.groups.iter().flatten().map(|(a, _)| a);
+        attachments.filter(|a| matches!(a, Attachment::Conference(_))).count()
+    }
+
+    /// Shared encoders in it.
+    pub fn renditions(&self) -> usize {
+        self.groups.iter().flatten().map(|(_, g)| g.renditions()).sum()
+    }
+
+    /// Does it have the group of this attachment?
+    pub fn has(&self, attachment: Attachment) -> bool {
+        self.groups.iter().flatten().any(|(a, _)| *a == attachment)
+    }
+
+    /// To what the leg at `place` is attached.
+    pub fn attachment(&self, place: Place) -> Option<Attachment> {
+        self.groups.get(place.group)?.as_ref().map(|(a, _)| *a)
+    }
+
+    fn group_index(&mut self, attachment: Attachment) -> usize {
+        let there = |g: &Option<(Attachment, _)>| g.as_ref().is_some_and(|(a, _)| *a == attachment);
+        if let Some(index) = self.groups.iter().position(there) {
+            return index;
+        }
+        let free = self.groups.iter().position(Option::is_none).unwrap_or(self.groups.len());
+        if free == self.groups.len() {
+            self.groups.push(None);
+        }
+        if let Some(place) = self.groups.get_mut(free) {
+            *place = Some((attachment, Group::new(attachment)));
+        }
+        free
+    }
+
+    fn group(&mut self, index: usize) -> Option<&mut Group<PortPair>> {
+        self.groups.get_mut(index)?.as_mut().map(|(_, group)| group)
+    }
+
+    /// Takes a leg in.
+    ///
+    /// # Errors
+    /// Where its sockets cannot be watched: then it is given back.
+    pub fn insert(&mut self, member: Traveller, attachment: Attachment) -> Result<Place, Traveller> {
+        let index = self.group_index(attachment);
+        let Some((_, group)) = self.groups.get_mut(index).and_then(Option::as_mut) else {
+            return Err(member);
+        };
+        let place = Place { group: index, seat: group.insert(member) };
+        self.legs += 1;
+        if self.watch(place).is_ok() {
+            return Ok(place);
+        }
+        // Just put in, so it is there.
+        self.remove(place).map_or_else(|| Ok(place), Err)
+    }
+
+    fn watch(&mut self, place: Place) -> io::Result<()> {
+        let Some((_, group)) = self.groups.get_mut(place.group).and_then(Option::as_mut) else {
+            return Ok(());
+        };
+        let Some(member) = group.member(place.seat) else { return Ok(()) };
+        self.readable.add(&member.outlet.rtp, place.token(Component::Rtp))?;
+        self.readable.add(&member.outlet.rtcp, place.token(Component::Rtcp))
+    }
+
+    /// Lets a leg out; its group ends with the last.
+    pub fn remove(&mut self, place: Place) -> Option<Traveller> {
+        let group = self.group(place.group)?;
+        let member = group.remove(place.seat)?;
+        if group.is_empty() {
+            self.groups.get_mut(place.group).map(Option::take);
+        }
+        self.legs -= 1;
+        // A socket that could not be added cannot be removed; either way it is not watched any more.
+        let _ = self.readable.remove(&member.outlet.rtp);
+        let _ = self.readable.remove(&member.outlet.rtcp);
+        Some(member)
+    }
+
+    /// A leg was negotiated anew.
+    pub fn apply(&mut self, place: Place, configuration: Configuration, now: Time) {
+        if let Some(group) = self.group(place.group) {
+            group.apply(place.seat, configuration, now);
+        }
+    }
+
+    /// Runs the tick that is due at `now`, after `missed` that were not run in time.
+    pub fn tick(
+        &mut self,
+        now: Time,
+        missed: u64,
+        stamps: StampOffset,
+        batch: &mut Batch,
+        around: &mut Surroundings<'_>,
+    ) {
+        self.drain(stamps, batch, around);
+        for (_, group) in self.groups.iter_mut().flatten() {
+            let run = catch_unwind(AssertUnwindSafe(|| {
+                group.skip(missed);
+                group.tick(now, around);
+            }));
+            if run.is_err() {
+                group.fail(around);
+            }
+        }
+    }
+
+    fn drain(&mut self, stamps: StampOffset, batch: &mut Batch, around: &mut Surroundings<'_>) {
+        for _ in 0..LOOKS {
+            let more = self.readable.look();
+            let mut index = 0;
+            while let Some(token) = self.readable.token(index) {
+                let (place, component) = Place::from_token(token);
+                if let Some(group) = self.group(place.group) {
+                    receive(group, place.seat, component, stamps, batch, around);
+                }
+                index += 1;
+            }
+            if !more {
+                return;
+            }
+        }
+    }
+}
+
+/// Takes what one socket holds.
+fn receive(
+    group: &mut Group<PortPair>,
+    seat: usize,
+    component: Component,
+    stamps: StampOffset,
+    batch: &mut Batch,
+    around: &mut Surroundings<'_>,
+) {
+    let Some(member) = group.member(seat) else { return };
+    let count = match component {
+        Component::Rtp => batch.receive(&member.outlet.rtp),
+        Component::Rtcp => batch.receive(&member.outlet.rtcp),
+    };
+    for index in 0..count {
+        let Some(datagram) = batch.datagram(index) else { break };
+        let arrived = stamps.time(datagram.stamp);
+        group.receive(seat, component, datagram.from, datagram.bytes, arrived, around);
+    }
+    batch.recycle(count);
+}

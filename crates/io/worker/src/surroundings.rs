@@ -1,0 +1,36 @@
+use tandem_base::{MediaEvent, Sink};
+use tandem_rtp::WallClock;
+use tandem_rtp::telephone_event::Key;
+
+use crate::leg::MAX_DATAGRAM;
+
+/// What is counted while a worker runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// RTP packets accepted.
+    pub packets_in: u64,
+    /// RTP packets sent.
+    pub packets_out: u64,
+    /// RTP packets that the kernel refused.
+    pub send_errors: u64,
+    /// Datagrams of strangers.
+    pub strangers: u64,
+    /// Datagrams that made no sense.
+    pub malformed: u64,
+    /// Packets encoded.
+    pub encodes: u64,
+}
+
+/// What a worker lends to whatever it runs at the moment.
+pub struct Surroundings<'a> {
+    /// Ties time to the wall clock, for RTCP.
+    pub wall: WallClock,
+    /// Counts.
+    pub tally: &'a mut Tally,
+    /// Where events go.
+    pub events: &'a mut dyn Sink<MediaEvent>,
+    /// Scratch for key presses; empty between uses.
+    pub keys: &'a mut Vec<Key>,
+    /// Scratch for the packet being sent.
+    pub datagram: &'a mut [u8; MAX_DATAGRAM],
+}
