@@ -4,7 +4,10 @@ mod check;
 mod cli;
 mod exit;
 mod logging;
+mod media;
+mod ready;
 mod serve;
+mod translate;
 mod version;
 
 use std::io::{self, Write};
@@ -34,7 +37,7 @@ fn serve(file: Option<&Path>) -> ExitCode {
         let _ = writeln!(io::stderr(), "{error}");
         return ExitCode::from(exit::USAGE);
     }
-    serve::run(config)
+    serve::run(&config)
 }
 
 /// Help and version were asked for; anything else is a wrong command line.

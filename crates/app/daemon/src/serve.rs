@@ -1,13 +1,157 @@
-//! `tandem serve`.
+//! `tandem serve`: binds, wires signalling, control and media together, and drains.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
+use tandem_base::MediaEvent;
 use tandem_config::Config;
+use tandem_control::{Control, Ports, Settings};
+use tandem_signaling::{BindError, OsEntropy, Signaling};
+use tandem_worker::{StartError, Workers};
+use tokio::sync::{mpsc, oneshot};
+use tracing::{error, info, warn};
 
-use crate::exit;
+use crate::media::MediaThreads;
+use crate::{exit, ready, translate};
+
+/// Threads of tokio: signalling, and control.
+const TOKIO_THREADS: usize = 2;
+/// Commands and events that may wait between signalling, control and media.
+const QUEUE: usize = 1_024;
+/// How long peers get to answer the last messages once every call is hung up.
+const DRAIN: Duration = Duration::from_secs(2);
+
+/// Why Tandem does not start.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error("{0}\n  help: stop what uses the address, or change [sip] listen")]
+    Sip(#[from] BindError),
+    #[error("{0}\n  help: change [media] address or ports")]
+    Media(#[from] StartError),
+    #[error("the operating system refuses: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Failure {
+    const fn exit_code(&self) -> u8 {
+        match self {
+            Failure::Sip(_) | Failure::Media(_) => exit::UNAVAILABLE,
+            Failure::System(_) => exit::INTERNAL,
+        }
+    }
+}
 
 /// Runs until it is told to stop.
-pub fn run(config: Config) -> ExitCode {
-    tracing::error!(calls = config.sip.max_calls, "this build has no server yet");
-    ExitCode::from(exit::INTERNAL)
+pub fn run(config: &Config) -> ExitCode {
+    match start(config) {
+        Ok(()) => ExitCode::from(exit::OK),
+        Err(failure) => {
+            error!(%failure, "cannot start");
+            // The log may be off or elsewhere; whoever started this must see it.
+            let _ = writeln!(io::stderr(), "tandem: {failure}");
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn start(config: &Config) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(TOKIO_THREADS)
+        .thread_name("tokio-sip")
+        .enable_all()
+        .build()?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let signaling = Signaling::bind(translate::signaling(config))?;
+    let (media_tell, media_told) = crossbeam_channel::bounded(QUEUE);
+    let workers = Arc::new(Workers::start(translate::workers(config), media_tell)?);
+    let media_events = forward(media_told)?;
+    if !workers.is_realtime() {
+        warn!("media threads run without real-time priority: give the service LimitRTPRIO or CAP_SYS_NICE");
+    }
+
+    let (commands, obey) = mpsc::channel(QUEUE);
+    let (tell, events) = mpsc::channel(QUEUE);
+    let (stop, stopped) = oneshot::channel();
+    let ports = Ports {
+        media: MediaThreads(workers.clone()),
+        media_events,
+        commands,
+        events,
+        entropy: OsEntropy::new()?,
+        stop: stopped,
+    };
+    ready::announce(config, &signaling.local_addresses());
+    let drain = signaling.stop();
+    let network = tokio::spawn(signaling.run(obey, tell));
+    let mut control = tokio::spawn(Control::run(Settings::new(config), ports));
+    notify(&[sd_notify::NotifyState::Ready]);
+
+    // Control ends by itself only when signalling is gone, which is a fault to be told.
+    let ended = tokio::select! {
+        signal = signals.next() => {
+            info!(signal, "asked to stop");
+            None
+        }
+        ended = &mut control => Some(ended),
+    };
+    notify(&[sd_notify::NotifyState::Stopping]);
+    drop(stop);
+    match ended {
+        Some(ended) => error!(?ended, "control ended unasked"),
+        None => drop(control.await),
+    }
+    drain.drain(DRAIN);
+    let _ = network.await;
+    // Waits for threads, which no task of tokio's may.
+    let _ = tokio::task::spawn_blocking(move || workers.shutdown()).await;
+    info!("stopped");
+    Ok(())
+}
+
+/// Carries events from the media threads' channel, which must not know tokio, to control's.
+fn forward(from: crossbeam_channel::Receiver<MediaEvent>) -> io::Result<mpsc::Receiver<MediaEvent>> {
+    let (to, events) = mpsc::channel(QUEUE);
+    std::thread::Builder::new().name("media-events".to_owned()).spawn(move || {
+        for event in from {
+            // Control may be gone already while the last legs close: what is left is read and let go.
+            let _ = to.blocking_send(event);
+        }
+    })?;
+    Ok(events)
+}
+
+/// Tells systemd, where it asked to be told; elsewhere nobody listens.
+fn notify(state: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(state) {
+        warn!(%error, "systemd cannot be told");
+    }
+}
+
+/// SIGINT and SIGTERM.
+struct Signals {
+    interrupt: tokio::signal::unix::Signal,
+    terminate: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Signals {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+        }
+    }
 }

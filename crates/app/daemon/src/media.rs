@@ -1,0 +1,46 @@
+//! The media threads as control sees them.
+
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::sync::Arc;
+
+use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts};
+use tandem_control::Media;
+use tandem_worker::Workers;
+
+/// The workers behind control's port.
+pub struct MediaThreads(pub Arc<Workers>);
+
+impl Media for MediaThreads {
+    fn open(&self, leg: LegId, peer: IpAddr, timeouts: MediaTimeouts) -> Result<LocalMedia, Fault> {
+        let mut local = self.0.open(leg, timeouts)?;
+        // Bound to every address: the peer is told the one that it is reached from.
+        if local.rtp.ip().is_unspecified()
+            && let Some(ip) = towards(peer, local.rtp.ip())
+        {
+            local.rtp.set_ip(ip);
+            local.rtcp.set_ip(ip);
+        }
+        Ok(local)
+    }
+
+    fn configure(
+        &self,
+        leg: LegId,
+        epoch: Epoch,
+        stream: AudioStream,
+        attachment: Attachment,
+    ) -> Result<(), Fault> {
+        self.0.configure(leg, epoch, stream, attachment)
+    }
+
+    fn close(&self, leg: LegId) {
+        self.0.close(leg);
+    }
+}
+
+/// Our address towards `peer`: what the kernel gives a socket that is connected there, which sends nothing.
+fn towards(peer: IpAddr, any: IpAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
+    socket.connect(SocketAddr::new(peer.to_canonical(), 9)).ok()?;
+    socket.local_addr().ok().map(|address| address.ip())
+}
