@@ -38,7 +38,7 @@ impl Tandem {
         command.arg("serve").arg("--config").arg(file).env_remove("TANDEM_LOG");
         let mut process = Process::spawn("tandem", "tandem", &mut command);
         until("tandem to be ready", PATIENCE, || {
-            let ready = process.log().lines().iter().any(|line| line.contains("ready"));
+            let ready = process.log().lines().iter().any(|line| line == "ready");
             assert!(process.is_running(), "tandem has ended");
             ready.then_some(())
         });

@@ -39,7 +39,7 @@ fn a_wrong_configuration_is_told_by_file_line_column_and_key() {
     let cases = [
         ("[sip]\nlistn = []\n", "tandem.toml:2:1", "listn"),
         ("[media]\n\nports = \"9-5\"\n", "tandem.toml:3:", "ports"),
-        ("[sip]\nlisten = [\"udp:127.0.0.1:5060\", \"ufo:127.0.0.1:5060\"]\n", "tandem.toml:2:34", "listen"),
+        ("[sip]\nlisten = [\"udp:127.0.0.1:5060\", \"ufo:127.0.0.1:5060\"]\n", "tandem.toml:2:33", "listen"),
         ("[media]\naddress = \"nowhere\"\n", "tandem.toml:2:", "address"),
         ("[sip\n", "tandem.toml:1:", ""),
         ("[nonsense]\n", "tandem.toml:1:", "nonsense"),

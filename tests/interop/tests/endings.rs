@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tandem_interop::{Baresip, Codec, Config, Phone, Signal, Tandem, Transport, until};
+use tandem_interop::{Baresip, Codec, Config, Phone, Signal, Tandem, Transport};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -114,18 +114,47 @@ fn the_last_line_of_a_call_has_its_figures() {
     let mut caller = Baresip::start(tandem.at(), &[Codec::Opus], 440.0);
     caller.call("1000");
     phone.wait_to_hear(&[440.0], SOON);
-    // Both ends report every five seconds or so; the round trip is known after the second report.
-    until("a report of the server in baresip", Duration::from_secs(30), || {
-        caller.events("CALL_RTCP").iter().any(|event| event["rtcp_stats"]["rx"]["sent"] != 0).then_some(())
-    });
-    phone.record(6.0);
+    // Both ends report every five seconds or so; baresip's reports after the first of ours give the round trip.
+    phone.record(12.0);
     caller.hang_up();
-    let line = tandem.log().wait_for("the end of the call", SOON, |line| ended(line).is_some());
-    eprintln!("{line}");
+    let figures = wait_for_end(&tandem, "opus");
+    let number = |key: &str| figures[key].as_f64().unwrap_or_else(|| panic!("no {key} in {figures}"));
+    assert!((12_000.0..30_000.0).contains(&number("duration_ms")), "{figures}");
+    // Fifty packets a second, both ways.
+    assert!((600.0..1_500.0).contains(&number("rx_packets")), "{figures}");
+    assert!((600.0..1_500.0).contains(&number("tx_packets")), "{figures}");
+    assert_eq!((number("rx_lost"), number("tx_lost")), (0.0, 0.0), "{figures}");
+    assert!(number("rx_jitter_ms") < 20.0 && number("tx_jitter_ms") < 20.0, "{figures}");
+    assert!((0.0..50.0).contains(&number("rtt_ms")), "{figures}");
+    assert!((4.0..=4.5).contains(&number("rx_mos")) && (4.0..=4.5).contains(&number("tx_mos")), "{figures}");
+    let text =
+        |key: &str| figures[key].as_str().unwrap_or_else(|| panic!("no {key} in {figures}")).to_owned();
+    assert_eq!((text("rx_codec"), text("tx_codec")), ("opus".to_owned(), "opus".to_owned()));
+    assert_eq!(text("ended_by"), "peer", "{figures}");
+    assert!(!text("cause").is_empty() && text("destination").contains("1000"), "{figures}");
+    assert!(text("call").starts_with('c') && text("leg").starts_with('l'), "{figures}");
     assert_eq!(phone.bye().status(), Some(200));
 }
 
-fn ended(line: &str) -> Option<Value> {
-    let event: Value = serde_json::from_str(line).ok()?;
-    event["message"].as_str()?.contains("call ended").then_some(event)
+#[test]
+fn the_last_line_names_the_one_who_fell_silent() {
+    let config = Config { media: "talk_timeout = \"2s\"".to_owned(), ..Config::default() };
+    let tandem = Tandem::start(&config);
+    let mut phone = Phone::new(tandem.at(), 617.0);
+    phone.call("echo");
+    phone.wait_to_hear(&[617.0], SOON);
+    phone.media().silence();
+    phone.wait_bye(SOON);
+    let figures = wait_for_end(&tandem, "PCMU");
+    assert_ne!(figures["ended_by"], "peer", "{figures}");
+    assert!(figures["rx_packets"].as_u64().unwrap() >= 25, "{figures}");
+}
+
+fn wait_for_end(tandem: &Tandem, codec: &str) -> Value {
+    let figures = |line: &str| -> Option<Value> {
+        let event: Value = serde_json::from_str(line).ok()?;
+        (event["message"] == "call ended" && event["rx_codec"] == codec).then_some(event)
+    };
+    let line = tandem.log().wait_for("the end of the call", SOON, |line| figures(line).is_some());
+    figures(&line).unwrap()
 }
