@@ -74,7 +74,13 @@ impl InviteClient {
     }
 
     /// One step.
-    pub fn step(self, input: InviteClientInput, now: Time, timing: &Timing, reliable: bool) -> (Self, Effects) {
+    pub fn step(
+        self,
+        input: InviteClientInput,
+        now: Time,
+        timing: &Timing,
+        reliable: bool,
+    ) -> (Self, Effects) {
         use InviteClientInput as In;
         match (self, input) {
             (InviteClient::Calling { .. } | InviteClient::Proceeding, In::Provisional) => {

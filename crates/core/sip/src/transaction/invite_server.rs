@@ -71,7 +71,13 @@ impl InviteServer {
     }
 
     /// One step.
-    pub fn step(self, input: InviteServerInput, now: Time, timing: &Timing, reliable: bool) -> (Self, Effects) {
+    pub fn step(
+        self,
+        input: InviteServerInput,
+        now: Time,
+        timing: &Timing,
+        reliable: bool,
+    ) -> (Self, Effects) {
         use InviteServerInput as In;
         match (self, input) {
             (InviteServer::Proceeding { last }, In::Request) => {
@@ -91,7 +97,9 @@ impl InviteServer {
                 (InviteServer::Completed { response, retransmit, timeout: now + timing.timeout() }, effects)
             }
             // RFC 6026 §7.1: an INVITE again is absorbed; 2xx of the transaction user pass; ACKs are its own.
-            (state @ InviteServer::Accepted { .. }, In::Success(response)) => (state, Effects::send(&response)),
+            (state @ InviteServer::Accepted { .. }, In::Success(response)) => {
+                (state, Effects::send(&response))
+            }
             (state @ InviteServer::Accepted { .. }, In::Ack) => (state, Effects::MESSAGE),
             (InviteServer::Completed { response, retransmit, timeout }, In::Request) => {
                 let effects = Effects::send(&response);
@@ -111,9 +119,10 @@ impl InviteServer {
                 (InviteServer::Terminated, Effects::NONE)
             }
             // RFC 6026 §7.1: a failed transport is told, but the state stays: the peer may come back another way.
-            (state @ (InviteServer::Proceeding { .. } | InviteServer::Accepted { .. }), In::TransportFailed) => {
-                (state, Effects::TRANSPORT_FAILED)
-            }
+            (
+                state @ (InviteServer::Proceeding { .. } | InviteServer::Accepted { .. }),
+                In::TransportFailed,
+            ) => (state, Effects::TRANSPORT_FAILED),
             (InviteServer::Completed { .. }, In::TransportFailed) => {
                 (InviteServer::Terminated, Effects::TRANSPORT_FAILED)
             }

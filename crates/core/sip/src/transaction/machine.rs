@@ -125,7 +125,9 @@ fn invite_server(input: MachineInput) -> Option<InviteServerInput> {
     Some(match input {
         MachineInput::Request => InviteServerInput::Request,
         MachineInput::Ack => InviteServerInput::Ack,
-        MachineInput::Respond(status, bytes) if status.is_provisional() => InviteServerInput::Provisional(bytes),
+        MachineInput::Respond(status, bytes) if status.is_provisional() => {
+            InviteServerInput::Provisional(bytes)
+        }
         MachineInput::Respond(status, bytes) if status.is_success() => InviteServerInput::Success(bytes),
         MachineInput::Respond(_, bytes) => InviteServerInput::Failure(bytes),
         MachineInput::Timer => InviteServerInput::Timer,

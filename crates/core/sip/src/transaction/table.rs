@@ -7,7 +7,7 @@ use tandem_base::{Sink, Time};
 use super::machine::{Machine, MachineInput};
 use super::{Client, ClientKey, InviteClient, InviteServer, Server, ServerKey, Tell, Timing};
 use crate::ua::{Flow, FlowId, Output, Protocol, Target};
-use crate::{Request, StatusCode};
+use crate::{Method, Request, StatusCode};
 
 /// A transaction in the table; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -49,6 +49,7 @@ enum Side {
         key: ClientKey,
         /// The INVITE, from which its ACK and CANCEL are made; none for other methods.
         invite: Option<Box<Request>>,
+        acks: Vec<SentAck>,
     },
     Server {
         key: ServerKey,
@@ -63,12 +64,9 @@ enum Side {
 pub struct MergeKey(Box<str>);
 
 impl MergeKey {
-    /// Of a request without a To tag; `None` when a header is missing.
-    pub fn of(request: &Request) -> Option<Self> {
-        let headers = &request.headers;
-        let (from, cseq, call_id) = (headers.from().ok()?, headers.cseq().ok()?, headers.call_id().ok()?);
-        let key = format!("{} {call_id} {} {}", from.tag().unwrap_or(""), cseq.number, request.method);
-        Some(MergeKey(key.into_boxed_str()))
+    /// Of a request without a To tag.
+    pub fn new(from_tag: &str, call_id: &str, cseq: u32, method: &Method) -> Self {
+        MergeKey(format!("{from_tag} {call_id} {cseq} {method}").into_boxed_str())
     }
 }
 
@@ -107,7 +105,31 @@ pub struct NewServer<O> {
     pub owner: O,
 }
 
-impl<O: Copy> Transactions<O> {
+/// A client transaction to be begun.
+#[derive(Debug)]
+pub struct NewClient<O> {
+    /// Fresh.
+    pub key: ClientKey,
+    /// The request as it goes on the wire.
+    pub bytes: Bytes,
+    /// The same as a message for an INVITE, otherwise none.
+    pub invite: Option<Box<Request>>,
+    /// Where to.
+    pub target: Target,
+    /// Whose.
+    pub owner: O,
+}
+
+/// How one dialog's 2xx to an INVITE of ours was acknowledged. It lives as long as 2xx may be repeated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentAck {
+    /// The To tag of the 2xx.
+    pub remote_tag: String,
+    /// What to send again; `None` while the application still owes its answer.
+    pub ack: Option<(Target, Bytes)>,
+}
+
+impl<O: Clone> Transactions<O> {
     /// At most `capacity` at once, of which `per_source` server transactions of one source address.
     pub fn new(timing: Timing, capacity: usize, per_source: usize) -> Self {
         Transactions {
@@ -142,7 +164,7 @@ impl<O: Copy> Transactions<O> {
 
     /// Whose it is.
     pub fn owner(&self, id: TransactionId) -> Option<O> {
-        self.entries.get(&id).map(|e| e.owner)
+        self.entries.get(&id).map(|e| e.owner.clone())
     }
 
     /// Does it still wait for its final response?
@@ -160,6 +182,22 @@ impl<O: Copy> Transactions<O> {
         match &self.entries.get(&id)?.side {
             Side::Client { invite, .. } => invite.as_deref(),
             Side::Server { .. } => None,
+        }
+    }
+
+    /// The ACKs sent for the 2xx of an INVITE client transaction.
+    pub fn acks(&self, id: TransactionId) -> &[SentAck] {
+        match self.entries.get(&id).map(|e| &e.side) {
+            Some(Side::Client { acks, .. }) => acks,
+            _ => &[],
+        }
+    }
+
+    /// Notes an ACK, in place of an earlier one for the same tag.
+    pub fn note_ack(&mut self, id: TransactionId, sent: SentAck) {
+        if let Some(Entry { side: Side::Client { acks, .. }, .. }) = self.entries.get_mut(&id) {
+            acks.retain(|ack| ack.remote_tag != sent.remote_tag);
+            acks.push(sent);
         }
     }
 
@@ -200,20 +238,17 @@ impl<O: Copy> Transactions<O> {
         Ok(id)
     }
 
-    /// Begins a client transaction by sending `bytes`. For an INVITE, `invite` is the request that they are.
+    /// Begins a client transaction by sending its request.
     pub fn request(
         &mut self,
-        key: ClientKey,
-        bytes: Bytes,
-        invite: Option<Box<Request>>,
-        target: Target,
-        owner: O,
+        new: NewClient<O>,
         now: Time,
         out: &mut impl Sink<Output>,
     ) -> Result<TransactionId, TableFull> {
         if self.entries.len() >= self.capacity {
             return Err(TableFull);
         }
+        let NewClient { key, bytes, invite, target, owner } = new;
         let reliable = target.protocol().is_reliable();
         let (machine, effects) = match invite {
             Some(_) => {
@@ -227,7 +262,8 @@ impl<O: Copy> Transactions<O> {
         };
         let id = self.next_id();
         self.clients.insert(key, id);
-        self.insert(id, Entry { machine, side: Side::Client { key, invite }, target, owner, armed: None });
+        let side = Side::Client { key, invite, acks: Vec::new() };
+        self.insert(id, Entry { machine, side, target, owner, armed: None });
         if let Some(bytes) = effects.send {
             out.emit(Output::Send { target, bytes });
         }
@@ -347,7 +383,12 @@ impl<O: Copy> Transactions<O> {
         self.at(place).into_iter().filter_map(|id| self.fail(id, now, out)).collect()
     }
 
-    fn fail(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) -> Option<(TransactionId, O)> {
+    fn fail(
+        &mut self,
+        id: TransactionId,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Option<(TransactionId, O)> {
         let owner = self.owner(id)?;
         self.step(id, MachineInput::TransportFailed, now, out).map(|_| (id, owner))
     }

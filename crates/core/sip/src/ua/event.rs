@@ -7,7 +7,7 @@ use super::{Flow, InviteId, RequestId};
 /// What an application is told.
 ///
 /// Each usage begins with [`Event::Incoming`] or with the command [`super::Command::Invite`] and ends with exactly
-/// one [`Event::Ended`]; nothing is said of it afterwards.
+/// one [`Event::Ended`]; that stands for all that was still open in it, and nothing is said of it afterwards.
 #[derive(Clone, Debug)]
 pub enum Event {
     /// Somebody calls. 100 is already sent; `Provisional`, `Answer` or `Reject` are expected.
@@ -49,7 +49,8 @@ pub enum Event {
         /// The re-INVITE; with an offer or without.
         request: Box<Request>,
     },
-    /// The peer took its unanswered re-INVITE back (487 is sent): what was before stays.
+    /// The peer took its unanswered re-INVITE back (487 is sent), or the application let it lie for
+    /// [`super::Limits::ringing`] (480 is sent): what was before stays.
     ReInviteCancelled {
         /// Which.
         invite: InviteId,
@@ -109,10 +110,8 @@ pub enum Failure {
     Timeout,
     /// It could not be sent (RFC 3261 §8.1.3.1); like 503.
     Unreachable,
-    /// It did not fit: a usage in the wrong stage, an identifier in use, or one request too many.
+    /// It did not fit: a usage in the wrong stage, an address that is none, or one request too many.
     Unfit,
-    /// The usage ended first.
-    Ended,
 }
 
 /// How a usage ended.
@@ -134,7 +133,7 @@ pub enum EndCause {
     Failed(Failure),
     /// The call from outside stayed unanswered for [`super::Limits::ringing`], or past its Expires.
     Unanswered,
-    /// Our 2xx was never acknowledged; BYE is sent (RFC 3261 §13.3.1.4).
+    /// Our 2xx was never acknowledged (RFC 3261 §13.3.1.4), or [`super::Command::Ack`] never came; BYE is sent.
     NoAck,
     /// The peer no longer knows the dialog: 408 or 481 to a request of ours, or none at all (RFC 3261 §12.2.1.2).
     Lost,

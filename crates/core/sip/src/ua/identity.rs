@@ -1,8 +1,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use crate::{Host, Method};
 use crate::transaction::Timing;
+use crate::{Host, Method};
 
 use super::{Flow, Protocol, Target};
 
@@ -35,6 +35,14 @@ pub struct Identity {
 }
 
 impl Identity {
+    /// Adds an address that a wildcard listener turned out to have. Known ones are left alone.
+    pub fn learn(&mut self, listener: Listener) {
+        let is_known = |l: &Listener| l.protocol == listener.protocol && l.local == listener.local;
+        if !self.listeners.iter().any(is_known) {
+            self.listeners.push(listener);
+        }
+    }
+
     /// What a flow is known as: the listener at its local address, else one of its protocol and port, else of
     /// its protocol and address family.
     pub fn for_flow(&self, flow: &Flow) -> Option<&Listener> {

@@ -5,11 +5,25 @@
 //! and the refusal of whatever the application should never have to see.
 
 mod agent;
+mod build;
+mod callee;
+mod caller;
 mod command;
+mod context;
 mod event;
 mod flow;
+mod hangup;
 mod identity;
+mod in_dialog;
 mod input;
+mod inspect;
+mod path;
+mod receive;
+mod statistics;
+mod usage;
+
+#[cfg(test)]
+mod tests;
 
 pub use agent::UserAgent;
 pub use command::{Body, Command, InviteId, NewInvite, RequestId};
@@ -17,3 +31,4 @@ pub use event::{EndCause, Event, Failure};
 pub use flow::{Flow, FlowId, Protocol, Target};
 pub use identity::{Config, Identity, Limits, Listener};
 pub use input::{Input, Output};
+pub use statistics::Statistics;

@@ -1,0 +1,363 @@
+//! INVITE as a callee: answering it, and repeating the answer until it is acknowledged (RFC 3261 §13.3).
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tandem_base::Time;
+
+use crate::dialog::Dialog;
+use crate::transaction::Backoff;
+use crate::{HeaderName, Headers, Response, StatusCode};
+
+use super::agent::{Owner, UserAgent};
+use super::context::Context;
+use super::inspect::Refusal;
+use super::path::Path;
+use super::receive::Arrival;
+use super::usage::{Exchange, Reply, Stage, Usage};
+use super::{Body, EndCause, Event, InviteId};
+
+/// RFC 3261 §13.3.1.1: proxies give up a transaction that is silent for three minutes.
+const REMIND: Duration = Duration::from_secs(60);
+
+impl UserAgent {
+    /// An INVITE outside of any dialog (§13.3.1).
+    pub(super) fn incoming(&mut self, arrival: Arrival, cx: &mut Context<'_>) {
+        let merge = arrival.merge_key();
+        // §8.2.2.2
+        if self.transactions.is_merged(&merge) {
+            return self.refuse(&arrival, &Refusal::new(StatusCode::LOOP_DETECTED), cx);
+        }
+        // What is accepted here may be called on to elsewhere, so the hops of both sides count (RFC 7332 §4).
+        if arrival.request.headers.max_forwards() == Ok(Some(0)) {
+            return self.refuse(&arrival, &Refusal::new(StatusCode::TOO_MANY_HOPS), cx);
+        }
+        let limits = self.config.limits;
+        if self.pending_invites >= limits.pending_invites || self.usages.len() >= limits.dialogs {
+            return self.overloaded(&arrival, cx);
+        }
+        let tag = cx.token();
+        let Ok(dialog) = Dialog::of_callee(&arrival.request, &tag) else {
+            return self.refuse(&arrival, &Refusal::new(StatusCode::BAD_REQUEST), cx);
+        };
+        let id = InviteId(self.last_invite + 1);
+        let Ok(transaction) = self.serve(&arrival, Some(merge), Owner::Invite(id)) else {
+            return self.overloaded(&arrival, cx);
+        };
+        self.last_invite = id.0;
+        self.statistics.incoming += 1;
+        let until = cx.now + limits.ringing.min(expires(&arrival.request.headers));
+        let reply = Box::new(Reply::of(&arrival, Some(&tag)));
+        let usage = Usage {
+            stage: Stage::Early,
+            exchange: Exchange::Serving { transaction, reply, until },
+            dialog: Some(dialog),
+            path: None,
+            local_tag: tag,
+            contact_user: arrival.request.uri.user_text().unwrap_or_default(),
+            contact_parameters: Cow::Borrowed(""),
+            caller: false,
+            armed: None,
+        };
+        self.insert_usage(id, usage);
+        self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
+        self.arm(id);
+        self.trying(&arrival, transaction, cx);
+        let flow = arrival.flow;
+        cx.event(Event::Incoming { invite: id, request: Box::new(arrival.request), flow });
+    }
+
+    /// §17.2.1: at once, as nobody knows whether the application answers within 200 ms.
+    fn trying(
+        &mut self,
+        arrival: &Arrival,
+        transaction: crate::transaction::TransactionId,
+        cx: &mut Context<'_>,
+    ) {
+        let bytes = Response::to_request(&arrival.request, StatusCode::TRYING, None).to_bytes();
+        self.transactions.respond(transaction, StatusCode::TRYING, bytes, cx.now, &mut cx.out);
+    }
+
+    /// An INVITE within a dialog (§14.2).
+    pub(super) fn reinvited(&mut self, id: InviteId, arrival: Arrival, cx: &mut Context<'_>) {
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        match &usage.exchange {
+            Exchange::Idle if usage.is_confirmed() => {}
+            // Their offer overtakes ours, which must be made anew from what theirs leads to.
+            Exchange::BackingOff { .. } => {
+                if let Exchange::BackingOff { refusal, .. } = usage.take_exchange() {
+                    let failure = super::Failure::Rejected(refusal);
+                    cx.event(Event::ReInviteRejected { invite: id, failure });
+                }
+            }
+            Exchange::Serving { .. } => {
+                // §14.2: from 0 to 10 seconds, by chance.
+                let seconds = cx.entropy.next_u32() % 11;
+                let refusal = Refusal::new(StatusCode::SERVER_INTERNAL_ERROR)
+                    .with(HeaderName::RetryAfter, seconds.to_string());
+                return self.refuse(&arrival, &refusal, cx);
+            }
+            // §14.2 for our own; and an offer that comes before the ACK to our last answer must wait as well
+            // (RFC 5407 §3.1.4).
+            _ => return self.refuse(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
+        }
+        let Ok(transaction) = self.serve(&arrival, None, Owner::Invite(id)) else {
+            return self.overloaded(&arrival, cx);
+        };
+        let reply = Box::new(Reply::of(&arrival, None));
+        let until = cx.now + self.config.limits.ringing;
+        if let Some(usage) = self.usages.get_mut(&id) {
+            usage.exchange = Exchange::Serving { transaction, reply, until };
+        }
+        self.arm(id);
+        self.trying(&arrival, transaction, cx);
+        cx.event(Event::ReInvite { invite: id, request: Box::new(arrival.request) });
+    }
+
+    /// §13.3.1.1.
+    pub(super) fn provisional(
+        &mut self,
+        id: InviteId,
+        status: StatusCode,
+        headers: &Headers,
+        body: Option<Body>,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let fits = status.is_provisional() && status != StatusCode::TRYING;
+        let usage = self.usages.get(&id).filter(|_| fits)?;
+        let Exchange::Serving { transaction, reply, .. } = &usage.exchange else { return None };
+        let transaction = *transaction;
+        let bytes = self.write_reply(usage, reply, status, headers, body).to_bytes();
+        self.transactions.respond(transaction, status, bytes.clone(), cx.now, &mut cx.out);
+        if let Exchange::Serving { reply, .. } = &mut self.usages.get_mut(&id)?.exchange {
+            reply.ringing = Some((status, bytes, cx.now + REMIND));
+        }
+        self.arm(id);
+        Some(())
+    }
+
+    /// §13.3.1.4.
+    pub(super) fn answer(
+        &mut self,
+        id: InviteId,
+        contact_parameters: Option<Cow<'static, str>>,
+        headers: &Headers,
+        body: Option<Body>,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let (transaction, reply) = match usage.take_exchange() {
+            Exchange::Serving { transaction, reply, .. } => (transaction, reply),
+            other => {
+                usage.exchange = other;
+                return None;
+            }
+        };
+        if let Some(parameters) = contact_parameters {
+            usage.contact_parameters = parameters;
+        }
+        let usage = self.usages.get(&id)?;
+        let response = self.write_reply(usage, &reply, StatusCode::OK, headers, body).to_bytes();
+        self.transactions.respond(transaction, StatusCode::OK, response.clone(), cx.now, &mut cx.out);
+        self.await_ack(id, transaction, *reply, response, cx.now);
+        Some(())
+    }
+
+    fn await_ack(
+        &mut self,
+        id: InviteId,
+        transaction: crate::transaction::TransactionId,
+        reply: Reply,
+        response: Bytes,
+        now: Time,
+    ) {
+        let timing = self.config.timing;
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        if let (Some(dialog), Some(target)) = (&mut usage.dialog, reply.target) {
+            dialog.remote_target = target;
+        }
+        // §13.3.1.4: whatever the transport, for a proxy on the way may use UDP on its other side.
+        let repeat = Backoff::new(now, timing.t1, timing.t2);
+        let until = now + timing.timeout();
+        usage.exchange = Exchange::Confirming { transaction, response, cseq: reply.cseq, repeat, until };
+        if usage.stage == Stage::Early {
+            self.leave_early(id, Stage::Unconfirmed { bye: None });
+        }
+        self.arm(id);
+    }
+
+    /// §13.3.1.2, §13.3.1.3, §14.2.
+    pub(super) fn reject(
+        &mut self,
+        id: InviteId,
+        status: StatusCode,
+        reason: Option<Cow<'static, str>>,
+        headers: &Headers,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        if status.class() < 3 {
+            return None;
+        }
+        let early = self.usages.get(&id)?.stage == Stage::Early;
+        self.refuse_invite(id, status, reason, headers, cx)?;
+        if early {
+            self.end(id, EndCause::Local, cx);
+        }
+        Some(())
+    }
+
+    /// Sends the final refusal of the INVITE being served, and no more. `None` when there is none.
+    pub(super) fn refuse_invite(
+        &mut self,
+        id: InviteId,
+        status: StatusCode,
+        reason: Option<Cow<'static, str>>,
+        headers: &Headers,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let (transaction, reply) = match usage.take_exchange() {
+            Exchange::Serving { transaction, reply, .. } => (transaction, reply),
+            other => {
+                usage.exchange = other;
+                return None;
+            }
+        };
+        let usage = self.usages.get(&id)?;
+        let mut response = self.write_reply(usage, &reply, status, headers, None);
+        if let Some(reason) = reason {
+            response = response.with_reason(reason.into_owned());
+        }
+        self.transactions.respond(transaction, status, response.to_bytes(), cx.now, &mut cx.out);
+        self.arm(id);
+        Some(())
+    }
+
+    /// CANCEL (§9.2).
+    pub(super) fn cancelled(&mut self, arrival: Arrival, cx: &mut Context<'_>) {
+        let key = crate::transaction::ServerKey::cancelled(&arrival.request, &arrival.via);
+        let Some(transaction) = key.and_then(|key| self.transactions.find_server(&key)) else {
+            return self.refuse(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
+        };
+        let usage = match self.transactions.owner(transaction) {
+            Some(Owner::Invite(id)) => self.usages.get(&id).map(|usage| (id, usage)),
+            _ => None,
+        };
+        // §9.2: the To tag should be that of the response to the INVITE.
+        let tag = usage.map_or_else(|| arrival.stateless_tag(), |(_, usage)| usage.local_tag.clone());
+        let served = usage.filter(|(_, usage)| {
+            matches!(usage.exchange, Exchange::Serving { transaction: serving, .. } if serving == transaction)
+        });
+        let served = served.map(|(id, usage)| (id, usage.stage == Stage::Early));
+        let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(&tag));
+        self.add_server(&mut response.headers);
+        self.answer_now(&arrival, &response, cx);
+        // An INVITE that has its final response is left alone: the caller hangs up by BYE.
+        let Some((id, early)) = served else { return };
+        self.refuse_invite(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
+        if early {
+            let reason = arrival.request.headers.text(&HeaderName::Reason).map(str::to_owned);
+            self.end(id, EndCause::Cancelled { reason }, cx);
+        } else {
+            cx.event(Event::ReInviteCancelled { invite: id });
+        }
+    }
+
+    /// An ACK that may belong to a 2xx of ours (§13.3.1.4).
+    pub(super) fn acknowledged(&mut self, arrival: Arrival, cx: &mut Context<'_>) {
+        let id = self.usage_of(&arrival.to_tag, &arrival);
+        let usage = id.and_then(|id| self.usages.get_mut(&id).map(|usage| (id, usage)));
+        let Some((id, usage)) = usage else {
+            self.statistics.strays += 1;
+            return;
+        };
+        match &usage.exchange {
+            Exchange::Confirming { cseq, .. } if *cseq == arrival.cseq => usage.exchange = Exchange::Idle,
+            // Again, or late.
+            _ => {
+                self.statistics.strays += 1;
+                return;
+            }
+        }
+        let bye = match std::mem::replace(&mut usage.stage, Stage::Confirmed) {
+            Stage::Unconfirmed { bye } => bye,
+            other => {
+                usage.stage = other;
+                None
+            }
+        };
+        self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
+        self.arm(id);
+        cx.event(Event::Confirmed { invite: id, body: arrival.request.body });
+        if let Some(headers) = bye {
+            self.send_bye(id, &headers, cx);
+        }
+    }
+
+    /// The application let an INVITE lie, or it is time to remind proxies of it.
+    pub(super) fn serving_due(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let Exchange::Serving { transaction, reply, until } = &mut usage.exchange else { return None };
+        if *until > cx.now {
+            let (status, bytes, at) = reply.ringing.as_mut()?;
+            *at = cx.now + REMIND;
+            let (status, bytes, transaction) = (*status, bytes.clone(), *transaction);
+            self.transactions.respond(transaction, status, bytes, cx.now, &mut cx.out);
+            return Some(());
+        }
+        let early = usage.stage == Stage::Early;
+        let status = reply.lapse;
+        self.refuse_invite(id, status, None, &Headers::new(), cx)?;
+        if early {
+            self.end(id, EndCause::Unanswered, cx);
+        } else {
+            cx.event(Event::ReInviteCancelled { invite: id });
+        }
+        Some(())
+    }
+
+    /// Our 2xx is to be repeated, or nobody acknowledged it (§13.3.1.4).
+    pub(super) fn confirming_due(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let Exchange::Confirming { transaction, response, repeat, until, .. } = &mut usage.exchange else {
+            return None;
+        };
+        if *until > cx.now {
+            *repeat = repeat.next(cx.now);
+            let (transaction, response) = (*transaction, response.clone());
+            self.transactions.respond(transaction, StatusCode::OK, response, cx.now, &mut cx.out);
+            return Some(());
+        }
+        let stage = usage.stage.clone();
+        let (headers, cause) = match stage {
+            Stage::Unconfirmed { bye: Some(headers) } => (headers, EndCause::Local),
+            _ => (Headers::new(), EndCause::NoAck),
+        };
+        self.part(id, &headers, cause, cx);
+        Some(())
+    }
+}
+
+impl Reply {
+    fn of(arrival: &Arrival, tag: Option<&str>) -> Self {
+        let headers = &arrival.request.headers;
+        Reply {
+            base: Response::to_request(&arrival.request, StatusCode::OK, tag).headers,
+            record_routes: headers.get_all(&HeaderName::RecordRoute).cloned().collect(),
+            cseq: arrival.cseq,
+            target: headers.contacts().ok().and_then(|c| c.into_iter().next()).map(|c| c.uri),
+            // §13.3.1: an INVITE that expired by its own header is answered 487.
+            lapse: match headers.has(&HeaderName::Expires) {
+                true => StatusCode::REQUEST_TERMINATED,
+                false => StatusCode::TEMPORARILY_UNAVAILABLE,
+            },
+            ringing: None,
+        }
+    }
+}
+
+/// §13.3.1: how long the caller cares for an answer.
+fn expires(headers: &Headers) -> Duration {
+    headers.expires().ok().flatten().map_or(Duration::MAX, |seconds| Duration::from_secs(u64::from(seconds)))
+}

@@ -1,0 +1,468 @@
+//! INVITE as a caller: calling, cancelling, acknowledging, offering anew (RFC 3261 §13.2, §9.1, §14.1).
+
+use std::time::Duration;
+
+use tandem_base::Time;
+
+use crate::dialog::Dialog;
+use crate::transaction::{SentAck, TransactionId};
+use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
+
+use super::agent::{Owner, UserAgent};
+use super::build::{append, with_body, within_invite};
+use super::context::Context;
+use super::in_dialog::is_fatal;
+use super::path::Path;
+use super::usage::{Exchange, Offer, Progress, Stage, Usage};
+use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite};
+
+/// How often a re-INVITE is tried again after glare before the application hears of it.
+const MOST_GLARES: u8 = 4;
+
+/// Most dialogs that one INVITE of ours may fork into and that we acknowledge and end.
+const MOST_FORKS: usize = 16;
+
+impl UserAgent {
+    /// The application calls out (§13.2.1).
+    pub(super) fn invite(&mut self, id: InviteId, call: NewInvite, cx: &mut Context<'_>) -> Option<()> {
+        if !id.is_outgoing() || self.usages.contains_key(&id) {
+            return None;
+        }
+        if let Err(failure) = self.try_invite(id, call, cx) {
+            cx.ended(id, EndCause::Failed(failure));
+        }
+        Some(())
+    }
+
+    fn try_invite(&mut self, id: InviteId, call: NewInvite, cx: &mut Context<'_>) -> Result<(), Failure> {
+        if self.usages.len() >= self.config.limits.dialogs {
+            return Err(Failure::Unfit);
+        }
+        let tag = cx.token();
+        let request = self.first_invite(&call, &tag, cx)?;
+        let offerless = request.body.is_empty();
+        let transaction =
+            self.transmit(request, call.target, Owner::Invite(id), cx).ok_or(Failure::Unreachable)?;
+        self.statistics.outgoing += 1;
+        let until = cx.now + self.config.limits.ringing;
+        let progress = Progress::Silent { until };
+        let usage = Usage {
+            stage: Stage::Early,
+            exchange: Exchange::Calling { transaction, offerless, progress, again: None },
+            dialog: None,
+            path: None,
+            local_tag: tag,
+            contact_user: call.contact_user,
+            contact_parameters: call.contact_parameters,
+            caller: true,
+            armed: None,
+        };
+        self.insert_usage(id, usage);
+        self.arm(id);
+        Ok(())
+    }
+
+    /// §8.1.1.
+    fn first_invite(&self, call: &NewInvite, tag: &str, cx: &mut Context<'_>) -> Result<Request, Failure> {
+        let from = NameAddr::parse(&call.from).ok_or(Failure::Unfit)?.with_tag(tag);
+        let to = match &call.to {
+            Some(to) => NameAddr::parse(to).ok_or(Failure::Unfit)?,
+            None => NameAddr::new(call.uri.clone()),
+        };
+        let secure = call.uri.scheme() == "sips";
+        let contact = self
+            .contact(&call.contact_user, &call.contact_parameters, secure, &call.target)
+            .ok_or(Failure::Unreachable)?;
+        let mut request = Request::new(Method::Invite, call.uri.clone());
+        let headers = &mut request.headers;
+        headers.push(HeaderName::MaxForwards, "70");
+        for route in &call.routes {
+            headers.push(HeaderName::Route, route.clone());
+        }
+        headers.push(HeaderName::From, from.to_string());
+        headers.push(HeaderName::To, to.to_string());
+        headers.push(HeaderName::CallId, format!("{}{}", cx.token(), cx.token()));
+        headers.push(HeaderName::CSeq, CSeq { number: 1, method: Method::Invite }.to_string());
+        headers.push(HeaderName::Contact, contact);
+        self.texts.capabilities(headers);
+        append(headers, &call.headers);
+        request.body = with_body(headers, call.body.clone());
+        Ok(request)
+    }
+
+    /// A response to an INVITE or re-INVITE of ours.
+    pub(super) fn invite_response(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        response: Response,
+        flow: &Flow,
+        cx: &mut Context<'_>,
+    ) {
+        // Whoever does not find what it belongs to leaves it alone.
+        let _ = match response.status.class() {
+            1 => self.progressed(id, transaction, response, cx),
+            2 => self.answered(id, transaction, response, flow, cx),
+            _ => self.refused(id, transaction, response, cx),
+        };
+    }
+
+    /// The exchange of this transaction, if the usage is still at it.
+    fn calling(&mut self, id: InviteId, transaction: TransactionId) -> Option<&mut Usage> {
+        let usage = self.usages.get_mut(&id)?;
+        let is_it = matches!(usage.exchange, Exchange::Calling { transaction: calling, .. } if calling == transaction);
+        is_it.then_some(usage)
+    }
+
+    fn progressed(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        response: Response,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let ringing = self.config.limits.ringing;
+        let usage = self.calling(id, transaction)?;
+        let early = usage.stage == Stage::Early;
+        let Exchange::Calling { progress, .. } = &mut usage.exchange else { return None };
+        let unwanted = match progress {
+            Progress::Silent { until } => {
+                *progress = Progress::Provisional { until: (*until).max(cx.now + ringing) };
+                None
+            }
+            Progress::Unwanted { reason, .. } => Some(std::mem::take(reason)),
+            Progress::Provisional { .. } | Progress::Cancelled { .. } => None,
+        };
+        let wanted = !progress.is_cancelled();
+        if let Some(reason) = unwanted {
+            self.send_cancel(id, reason, false, cx);
+        } else if wanted && early && response.status != StatusCode::TRYING {
+            cx.event(Event::Progress { invite: id, response: Box::new(response) });
+        }
+        self.arm(id);
+        Some(())
+    }
+
+    /// 2xx (§13.2.2.4).
+    fn answered(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        response: Response,
+        flow: &Flow,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let remote_tag = response.headers.to().ok()?.tag().unwrap_or("").to_owned();
+        let sent = self.transactions.acks(transaction).iter().find(|sent| sent.remote_tag == remote_tag);
+        if let Some(sent) = sent {
+            let (target, bytes) = sent.ack.clone()?;
+            cx.send(target, bytes);
+            return Some(());
+        }
+        if self.calling(id, transaction).is_none() {
+            return self.orphan(transaction, &response, remote_tag, flow, cx);
+        }
+        self.first_answer(id, transaction, response, remote_tag, flow, cx)
+    }
+
+    fn first_answer(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        response: Response,
+        remote_tag: String,
+        flow: &Flow,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let cseq = response.headers.cseq().ok()?.number;
+        let early = self.usages.get(&id)?.stage == Stage::Early;
+        if early {
+            let invite = self.transactions.invite(transaction)?;
+            let Ok(dialog) = Dialog::of_caller(invite, &response) else {
+                // Its Record-Route cannot be read, so nothing can be sent in that dialog, not even BYE.
+                let failure = Failure::Rejected(Box::new(response));
+                self.end(id, EndCause::Failed(failure), cx);
+                return Some(());
+            };
+            self.usages.get_mut(&id)?.dialog = Some(dialog);
+        } else if let Some(dialog) = &mut self.usages.get_mut(&id)?.dialog {
+            dialog.refresh_target(&response.headers);
+        }
+        self.set_path(id, Path::of_response(flow));
+        let until = cx.now + self.config.timing.timeout();
+        let usage = self.usages.get_mut(&id)?;
+        usage.stage = Stage::Confirmed;
+        let Exchange::Calling { offerless, progress, .. } = usage.take_exchange() else { return None };
+        usage.exchange = Exchange::Acknowledging { transaction, cseq, remote_tag: remote_tag.clone(), until };
+        self.transactions.note_ack(transaction, SentAck { remote_tag, ack: None });
+        // §9.1: CANCEL came too late, so the call is hung up. A re-INVITE that was answered counts.
+        if let (true, Progress::Unwanted { reason, .. } | Progress::Cancelled { reason, .. }) =
+            (early, progress)
+        {
+            self.ack(id, None, cx);
+            self.send_bye(id, &reason, cx);
+            return Some(());
+        }
+        if offerless {
+            self.arm(id);
+        } else {
+            self.ack(id, None, cx);
+        }
+        let response = Box::new(response);
+        cx.event(match early {
+            true => Event::Answered { invite: id, response, awaits_ack: offerless },
+            false => Event::ReInviteAnswered { invite: id, response, awaits_ack: offerless },
+        });
+        Some(())
+    }
+
+    /// Acknowledges a 2xx (§13.2.2.4).
+    pub(super) fn ack(&mut self, id: InviteId, body: Option<Body>, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let (transaction, cseq, remote_tag) = match usage.take_exchange() {
+            Exchange::Acknowledging { transaction, cseq, remote_tag, .. } => (transaction, cseq, remote_tag),
+            other => {
+                usage.exchange = other;
+                return None;
+            }
+        };
+        let dialog = usage.dialog.as_ref()?;
+        let mut request = dialog.ack(cseq);
+        let target = usage.path.as_ref()?.next(dialog);
+        request.body = with_body(&mut request.headers, body);
+        let ack = self.transmit_ack(request, target, cx);
+        self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
+        self.arm(id);
+        Some(())
+    }
+
+    /// A 2xx that the usage does not wait for (any more): acknowledge it, and end what it set up (§13.2.2.4).
+    fn orphan(
+        &mut self,
+        transaction: TransactionId,
+        response: &Response,
+        remote_tag: String,
+        flow: &Flow,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        if self.transactions.acks(transaction).len() >= MOST_FORKS {
+            return None;
+        }
+        let invite = self.transactions.invite(transaction)?;
+        let is_reinvite = invite.headers.to().ok()?.tag().is_some();
+        let mut dialog = Dialog::of_caller(invite, response).ok()?;
+        if is_reinvite {
+            // The dialog itself was ended by a BYE already; its route set is that of the re-INVITE.
+            dialog.route_set = invite.headers.routes().ok()?;
+        }
+        let target = Path::of_response(flow).next(&dialog);
+        let ack = self.transmit_ack(dialog.ack(dialog.local_cseq), target, cx);
+        self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
+        if !is_reinvite {
+            self.transmit(dialog.request(Method::Bye), target, Owner::Nobody, cx)?;
+        }
+        Some(())
+    }
+
+    /// 300 to 699 (§13.2.2.2, §13.2.2.3, §14.1).
+    fn refused(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        response: Response,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.calling(id, transaction)?;
+        let early = usage.stage == Stage::Early;
+        let Exchange::Calling { progress, again, .. } = usage.take_exchange() else { return None };
+        let status = response.status;
+        let failure = Failure::Rejected(Box::new(response));
+        if early {
+            self.end(id, cause_of(&progress, failure), cx);
+            return Some(());
+        }
+        if status == StatusCode::REQUEST_PENDING && !progress.is_cancelled() {
+            self.back_off(id, again, failure, cx);
+        } else {
+            cx.event(Event::ReInviteRejected { invite: id, failure });
+            if is_fatal(status) {
+                self.lose(id, cx);
+            }
+        }
+        self.arm(id);
+        Some(())
+    }
+
+    /// §14.1.
+    fn back_off(
+        &mut self,
+        id: InviteId,
+        again: Option<Box<Offer>>,
+        failure: Failure,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let (mut again, refusal) = match (again, failure) {
+            (Some(again), Failure::Rejected(refusal)) if again.refused < MOST_GLARES => (again, refusal),
+            (_, failure) => {
+                cx.event(Event::ReInviteRejected { invite: id, failure });
+                return Some(());
+            }
+        };
+        again.refused += 1;
+        // In units of 10 ms: the owner of the Call-ID 2.1 to 4 s, the other side 0 to 2 s.
+        let (least, span) = if usage.caller { (210, 191) } else { (0, 201) };
+        let units = least + u64::from(cx.entropy.next_u32()) % span;
+        let until = cx.now + Duration::from_millis(units * 10);
+        usage.exchange = Exchange::BackingOff { until, again, refusal };
+        Some(())
+    }
+
+    /// The time after a glare is over.
+    pub(super) fn try_again(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        match usage.take_exchange() {
+            Exchange::BackingOff { again, .. } => self.offer(id, again, cx),
+            other => {
+                usage.exchange = other;
+                None
+            }
+        }
+    }
+
+    /// The application offers anew (§14.1).
+    pub(super) fn reinvite(
+        &mut self,
+        id: InviteId,
+        headers: Headers,
+        body: Option<Body>,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.usages.get(&id)?;
+        if usage.is_confirmed() && matches!(usage.exchange, Exchange::Idle) {
+            self.offer(id, Box::new(Offer { headers, body, refused: 0 }), cx)
+        } else {
+            cx.event(Event::ReInviteRejected { invite: id, failure: Failure::Unfit });
+            Some(())
+        }
+    }
+
+    fn offer(&mut self, id: InviteId, offer: Box<Offer>, cx: &mut Context<'_>) -> Option<()> {
+        let built = self.in_dialog_request(id, Method::Invite, &offer.headers, offer.body.clone());
+        let sent = built.and_then(|(request, target)| self.transmit(request, target, Owner::Invite(id), cx));
+        let Some(transaction) = sent else {
+            cx.event(Event::ReInviteRejected { invite: id, failure: Failure::Unreachable });
+            return Some(());
+        };
+        let offerless = offer.body.as_ref().is_none_or(|body| body.bytes.is_empty());
+        let progress = Progress::Silent { until: cx.now + self.config.limits.ringing };
+        self.usages.get_mut(&id)?.exchange =
+            Exchange::Calling { transaction, offerless, progress, again: Some(offer) };
+        self.arm(id);
+        Some(())
+    }
+
+    /// The application takes its INVITE back (§9.1).
+    pub(super) fn cancel(&mut self, id: InviteId, headers: Headers, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let Exchange::Calling { progress, .. } = &mut usage.exchange else { return None };
+        match progress {
+            // §9.1: before a provisional response CANCEL could overtake its INVITE. Timer B ends a silence.
+            Progress::Silent { .. } => *progress = Progress::Unwanted { until: Time::NEVER, reason: headers },
+            Progress::Provisional { .. } => self.send_cancel(id, headers, false, cx),
+            Progress::Unwanted { .. } | Progress::Cancelled { .. } => return None,
+        }
+        self.arm(id);
+        Some(())
+    }
+
+    fn send_cancel(&mut self, id: InviteId, reason: Headers, expired: bool, cx: &mut Context<'_>) {
+        let until = cx.now + self.config.timing.timeout();
+        let Some(usage) = self.usages.get_mut(&id) else { return };
+        let Exchange::Calling { transaction, progress, .. } = &mut usage.exchange else { return };
+        let transaction = *transaction;
+        *progress = Progress::Cancelled { until, reason: reason.clone(), expired };
+        // Without room for it the INVITE is given up at `until` all the same.
+        let _ = self.transmit_cancel(transaction, &reason, cx);
+        self.arm(id);
+    }
+
+    fn transmit_cancel(
+        &mut self,
+        transaction: TransactionId,
+        reason: &Headers,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let invite = self.transactions.invite(transaction)?;
+        let mut cancel = within_invite(invite, Method::Cancel, None);
+        append(&mut cancel.headers, reason);
+        let key = crate::transaction::ClientKey::of_response(&cancel.headers.via().ok()?, &Method::Cancel)?;
+        let target = self.transactions.target(transaction)?;
+        let new = crate::transaction::NewClient {
+            key,
+            bytes: cancel.to_bytes(),
+            invite: None,
+            target,
+            owner: Owner::Nobody,
+        };
+        self.transactions.request(new, cx.now, &mut cx.out).ok().map(|_| ())
+    }
+
+    /// An INVITE of ours drew no final response.
+    pub(super) fn invite_failed(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        failure: Failure,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(usage) = self.calling(id, transaction) else { return };
+        let early = usage.stage == Stage::Early;
+        let Exchange::Calling { progress, .. } = usage.take_exchange() else { return };
+        if early {
+            self.end(id, cause_of(&progress, failure), cx);
+            return;
+        }
+        let lost = matches!(failure, Failure::Timeout);
+        cx.event(Event::ReInviteRejected { invite: id, failure });
+        if lost {
+            self.lose(id, cx);
+        }
+        self.arm(id);
+    }
+
+    /// Our INVITE has waited long enough.
+    pub(super) fn calling_due(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
+        let Exchange::Calling { transaction, progress, .. } = &mut usage.exchange else { return None };
+        match progress {
+            Progress::Silent { .. } => {
+                *progress = Progress::Unwanted { until: Time::NEVER, reason: Headers::new() };
+            }
+            Progress::Provisional { .. } => self.send_cancel(id, Headers::new(), true, cx),
+            // §9.1: an INVITE whose CANCEL drew nothing for 64·T1 counts as cancelled.
+            Progress::Unwanted { .. } | Progress::Cancelled { .. } => {
+                let transaction = *transaction;
+                self.transactions.abandon(transaction, cx.now, &mut cx.out);
+                self.invite_failed(id, transaction, Failure::Timeout, cx);
+            }
+        }
+        Some(())
+    }
+
+    /// The application never answered the offer of a 2xx; the ACK is owed all the same.
+    pub(super) fn acknowledging_due(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
+        self.ack(id, None, cx)?;
+        self.part(id, &Headers::new(), EndCause::NoAck, cx);
+        Some(())
+    }
+}
+
+/// Why a call of ours ended without an answer.
+fn cause_of(progress: &Progress, failure: Failure) -> EndCause {
+    match progress {
+        Progress::Cancelled { expired: true, .. } => EndCause::Failed(Failure::Timeout),
+        Progress::Unwanted { .. } | Progress::Cancelled { .. } => EndCause::Local,
+        Progress::Silent { .. } | Progress::Provisional { .. } => EndCause::Failed(failure),
+    }
+}

@@ -1,0 +1,151 @@
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use tandem_base::Time;
+
+use crate::dialog::Dialog;
+use crate::transaction::{Backoff, TransactionId};
+use crate::{Headers, Response, StatusCode, Uri};
+
+use super::Body;
+use super::path::{Path, earliest};
+
+/// One INVITE usage (RFC 5057 §4).
+#[derive(Debug)]
+pub(super) struct Usage {
+    pub stage: Stage,
+    pub exchange: Exchange,
+    /// None only for a caller that was not answered yet.
+    pub dialog: Option<Dialog>,
+    pub path: Option<Path>,
+    pub local_tag: String,
+    pub contact_user: String,
+    pub contact_parameters: Cow<'static, str>,
+    /// We made the call, and so own the Call-ID (RFC 3261 §14.1).
+    pub caller: bool,
+    /// The alarm that is set.
+    pub armed: Option<Time>,
+}
+
+/// How far a usage is.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Stage {
+    /// Its first INVITE has no final response.
+    Early,
+    /// The callee's dialog before the ACK (RFC 3261 §15: no BYE may be sent yet).
+    Unconfirmed {
+        /// The BYE that waits.
+        bye: Option<Headers>,
+    },
+    /// Both sides know it.
+    Confirmed,
+    /// Our BYE is under way.
+    Ending,
+}
+
+/// What becomes of the usage's INVITE or re-INVITE; there is one at a time.
+#[derive(Debug)]
+pub(super) enum Exchange {
+    /// None.
+    Idle,
+    /// Received, and the application is to answer.
+    Serving {
+        transaction: TransactionId,
+        reply: Box<Reply>,
+        /// Then nobody will answer any more.
+        until: Time,
+    },
+    /// Our 2xx is sent and repeated (RFC 3261 §13.3.1.4).
+    Confirming { transaction: TransactionId, response: Bytes, cseq: u32, repeat: Backoff, until: Time },
+    /// Sent.
+    Calling {
+        transaction: TransactionId,
+        /// It asks the peer to make the offer.
+        offerless: bool,
+        progress: Progress,
+        /// What to repeat after a glare; none for the first INVITE.
+        again: Option<Box<Offer>>,
+    },
+    /// A 2xx made an offer, and the application is to answer in the ACK.
+    Acknowledging { transaction: TransactionId, cseq: u32, remote_tag: String, until: Time },
+    /// Our re-INVITE met theirs (RFC 3261 §14.1).
+    BackingOff { until: Time, again: Box<Offer>, refusal: Box<Response> },
+}
+
+/// How far an INVITE of ours is.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// Nothing heard.
+    Silent { until: Time },
+    /// Nothing heard, and no longer wanted: CANCEL must wait (RFC 3261 §9.1).
+    Unwanted { until: Time, reason: Headers },
+    /// A provisional response came.
+    Provisional { until: Time },
+    /// CANCEL is sent.
+    Cancelled { until: Time, reason: Headers, expired: bool },
+}
+
+impl Progress {
+    pub const fn until(&self) -> Time {
+        match self {
+            Progress::Silent { until }
+            | Progress::Unwanted { until, .. }
+            | Progress::Provisional { until }
+            | Progress::Cancelled { until, .. } => *until,
+        }
+    }
+
+    /// Did we take the INVITE back?
+    pub const fn is_cancelled(&self) -> bool {
+        matches!(self, Progress::Unwanted { .. } | Progress::Cancelled { .. })
+    }
+}
+
+/// A re-INVITE to be made.
+#[derive(Clone, Debug)]
+pub(super) struct Offer {
+    pub headers: Headers,
+    pub body: Option<Body>,
+    /// How often it was refused for glare.
+    pub refused: u8,
+}
+
+/// What responses to an INVITE are made of.
+#[derive(Debug)]
+pub(super) struct Reply {
+    /// Via, From, To with our tag, Call-ID, CSeq.
+    pub base: Headers,
+    pub record_routes: Vec<Bytes>,
+    pub cseq: u32,
+    /// The Contact of a re-INVITE; it counts once the re-INVITE is answered (RFC 6141 §4).
+    pub target: Option<Uri>,
+    /// The refusal when nobody answers in time.
+    pub lapse: StatusCode,
+    /// The provisional response to repeat so that proxies keep waiting (RFC 3261 §13.3.1.1).
+    pub ringing: Option<(StatusCode, Bytes, Time)>,
+}
+
+impl Usage {
+    /// When something is due.
+    pub fn deadline(&self) -> Option<Time> {
+        match &self.exchange {
+            Exchange::Idle => None,
+            Exchange::Serving { reply, until, .. } => {
+                earliest([Some(*until), reply.ringing.as_ref().map(|r| r.2)])
+            }
+            Exchange::Confirming { repeat, until, .. } => Some(repeat.at.min(*until)),
+            Exchange::Calling { progress, .. } => Some(progress.until()),
+            Exchange::Acknowledging { until, .. } | Exchange::BackingOff { until, .. } => Some(*until),
+        }
+    }
+
+    /// May the application send requests in it?
+    pub fn is_confirmed(&self) -> bool {
+        matches!(self.stage, Stage::Confirmed)
+    }
+
+    /// Takes the exchange out, leaving none.
+    pub fn take_exchange(&mut self) -> Exchange {
+        std::mem::replace(&mut self.exchange, Exchange::Idle)
+    }
+}
