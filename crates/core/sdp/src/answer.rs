@@ -22,7 +22,7 @@ pub struct Answer {
 
 /// Answers an offer (RFC 3264 §6).
 ///
-/// One audio m-line over RTP/AVP or RTP/AVPF is accepted, with one codec and the telephone events of its clock;
+/// One audio m-line over RTP/AVP or RTP/AVPF is accepted, with one codec and telephone events, of its clock if offered;
 /// every other m-line is refused with port 0 in its place. `previous` is what the call settled before, `None` for
 /// its first offer.
 ///
@@ -110,13 +110,11 @@ fn formats(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) ->
 }
 
 fn events(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> Option<TelephoneEvent> {
-    let clock_rate = choice.codec.clock_rate();
-    let payload = media
-        .payloads
-        .iter()
-        .filter(|_| capabilities.telephone_event)
-        .find(|payload| payload.binding.meaning == Meaning::Events(clock_rate))?;
-    let number = payload.binding.payload_type;
+    let payload = choice.events(media).filter(|_| capabilities.telephone_event)?;
+    let (number, clock_rate) = match payload.binding {
+        Binding { payload_type, meaning: Meaning::Events(clock_rate) } => (payload_type, clock_rate),
+        _ => return None,
+    };
     Some(TelephoneEvent {
         send_payload_type: number,
         receive_payload_type: number,

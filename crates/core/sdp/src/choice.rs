@@ -13,6 +13,17 @@ pub(crate) struct Choice {
     pub(crate) codec: Codec,
 }
 
+impl Choice {
+    /// The telephone events to keep: those of the codec's clock (RFC 4733 §2.1), else any. Phones with Opus often
+    /// offer the 8000 Hz kind alone, and their keys are worth more than a clock.
+    pub(crate) fn events<'a>(&self, media: &'a RemoteMedia) -> Option<&'a Payload> {
+        let kind = |payload: &&Payload| matches!(payload.binding.meaning, Meaning::Events(_));
+        let own = Meaning::Events(self.codec.clock_rate());
+        let mut offered = media.payloads.iter().filter(kind);
+        media.payloads.iter().find(|payload| payload.binding.meaning == own).or_else(|| offered.next())
+    }
+}
+
 /// Chooses the m-line and its codec: the one in use before while it can be used, else the first that can.
 ///
 /// `ipv4` is our own address family; `None` leaves it out of account.
@@ -147,7 +158,7 @@ fn explain_formats(
     choice: Option<Choice>,
 ) {
     for payload in &media.payloads {
-        let (accepted, why) = judge_format(payload, capabilities, choice);
+        let (accepted, why) = judge_format(payload, media, capabilities, choice);
         let text = format!("{}: {why}", payload.name);
         explanation.format(line, payload.binding.payload_type, accepted, text);
     }
@@ -155,6 +166,7 @@ fn explain_formats(
 
 fn judge_format(
     payload: &Payload,
+    media: &RemoteMedia,
     capabilities: &Capabilities,
     choice: Option<Choice>,
 ) -> (bool, &'static str) {
@@ -165,8 +177,17 @@ fn judge_format(
         }
         (Meaning::Audio(_), _) => (false, "known, but another comes first"),
         (Meaning::Events(_), _) if !capabilities.telephone_event => (false, "not configured"),
-        (Meaning::Events(clock), Some(choice)) if clock == choice.codec.clock_rate() => {
-            (true, "kept, its clock is the codec's")
+        (Meaning::Events(clock), Some(choice))
+            if choice.events(media).is_some_and(|p| p.binding == payload.binding) =>
+        {
+            (
+                true,
+                if clock == choice.codec.clock_rate() {
+                    "kept, its clock is the codec's"
+                } else {
+                    "kept for want of the codec's clock"
+                },
+            )
         }
         (Meaning::Events(_), _) => (false, "left out, its clock is not that of the chosen codec"),
         (Meaning::Other, _) if payload.binding.payload_type == PayloadType::CN => {

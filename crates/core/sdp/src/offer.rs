@@ -220,11 +220,11 @@ fn formats(kept: &[Kept<'_>], media: &RemoteMedia, ptime_ms: u8) -> Option<Forma
     Some(Formats { send, receive, telephone_events: events(kept, &clocks) })
 }
 
+/// One kind for each clock of the codecs; where the answer kept none of these, whatever it kept.
 fn events(kept: &[Kept<'_>], clocks: &[ClockRate]) -> Vec<TelephoneEvent> {
     let mut events: Vec<TelephoneEvent> = Vec::new();
     for kept in kept {
         if let Meaning::Events(clock_rate) = kept.meaning
-            && clocks.contains(&clock_rate)
             && !events.iter().any(|known| known.clock_rate == clock_rate)
         {
             events.push(TelephoneEvent {
@@ -234,6 +234,9 @@ fn events(kept: &[Kept<'_>], clocks: &[ClockRate]) -> Vec<TelephoneEvent> {
                 events: event_set(kept.payload.fmtp.as_deref()),
             });
         }
+    }
+    if events.iter().any(|event| clocks.contains(&event.clock_rate)) {
+        events.retain(|event| clocks.contains(&event.clock_rate));
     }
     events
 }
