@@ -1,1 +1,91 @@
-fn main() {}
+//! CPU per 20 ms of the audio path's parts.
+
+#![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use tandem_audio::tones::Tone;
+use tandem_audio::{Activity, Got, Limiter, Mixer, Playout, Resampler, Source};
+use tandem_base::ClockRate;
+
+const RATES: [ClockRate; 3] = [ClockRate::HZ_8000, ClockRate::HZ_16000, ClockRate::HZ_48000];
+
+fn mix(c: &mut Criterion) {
+    let mut frame = [0.0; 960];
+    Tone::new(440.0, -26.0, ClockRate::HZ_48000).fill(&mut frame);
+    let mut mixer = Mixer::new(960);
+    c.bench_function("mix 48 kHz: sum of 10", |b| {
+        b.iter(|| {
+            mixer.clear();
+            for _ in 0..10 {
+                mixer.add(&frame);
+            }
+            mixer.contributors()
+        })
+    });
+    let mut limiter = Limiter::new(ClockRate::HZ_48000);
+    let mut out = [0.0; 960];
+    c.bench_function("mix 48 kHz: mix-minus and limiter at rest", |b| {
+        b.iter(|| mixer.render(Some(&frame), &mut limiter, &mut out))
+    });
+    let mut activity = Activity::new(ClockRate::HZ_48000);
+    c.bench_function("activity 48 kHz", |b| b.iter(|| activity.process(&mut frame)));
+}
+
+fn resample(c: &mut Criterion) {
+    for from in RATES {
+        for to in RATES.into_iter().filter(|to| *to != from) {
+            let mut resampler = Resampler::new(from, to).expect("a resampler");
+            let mut input = vec![0.0; from.ticks_in_ms(20) as usize];
+            Tone::new(440.0, -16.0, from).fill(&mut input);
+            let mut output = vec![0.0; to.ticks_in_ms(20) as usize];
+            c.bench_function(&format!("resample {} to {}", from.hz(), to.hz()), |b| {
+                b.iter(|| resampler.process(&input, &mut output))
+            });
+        }
+    }
+}
+
+/// One packet a tick; or nothing, or a buffer that is always too full.
+struct Packets {
+    frame: Vec<f32>,
+    there: bool,
+    queued: usize,
+}
+
+impl Source for Packets {
+    fn next(&mut self, out: &mut [f32]) -> Got {
+        self.there = !self.there;
+        if !self.there && self.queued == 0 {
+            return Got::Nothing;
+        }
+        out[..self.frame.len()].copy_from_slice(&self.frame);
+        Got::Decoded(self.frame.len())
+    }
+    fn conceal(&mut self, out: &mut [f32]) {
+        out.fill(0.0);
+    }
+    fn queued(&self) -> usize {
+        self.queued
+    }
+    fn target(&self) -> usize {
+        0
+    }
+}
+
+fn playout(c: &mut Criterion) {
+    for rate in [ClockRate::HZ_8000, ClockRate::HZ_48000] {
+        let mut frame = vec![0.0; rate.ticks_in_ms(20) as usize];
+        Tone::new(200.0, -16.0, rate).fill(&mut frame);
+        let mut out = frame.clone();
+        for (name, queued) in [("with every other packet late", 0), ("always shortening", frame.len() * 20)] {
+            let mut playout = Playout::new(rate, 20);
+            let mut source = Packets { frame: frame.clone(), there: false, queued };
+            c.bench_function(&format!("playout {} {name}", rate.hz()), |b| {
+                b.iter(|| playout.pull(&mut source, &mut out))
+            });
+        }
+    }
+}
+
+criterion_group!(benches, mix, resample, playout);
+criterion_main!(benches);
