@@ -28,3 +28,6 @@ pub use metrics::{Lateness, WorkerMetrics};
 pub use options::{StartError, WorkerOptions};
 pub use tandem_base::MediaEvent;
 pub use workers::Workers;
+
+#[cfg(test)]
+mod tests;

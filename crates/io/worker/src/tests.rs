@@ -1,0 +1,10 @@
+//! Groups in virtual time: datagrams in, datagrams out, no sockets.
+
+mod allocation;
+mod conference;
+mod continuity;
+mod events;
+mod hostile;
+mod loopback;
+mod phone;
+mod stage;

@@ -1,0 +1,122 @@
+//! What legs tell: keys, time-outs, reports.
+
+use std::time::Duration;
+
+use tandem_base::{AudioFormat, Direction, Epoch, LegId, MediaEvent, MediaTimeout, MediaTimeouts};
+use tandem_rtp::rtcp::{self, Compound};
+
+use super::phone::stream;
+use super::stage::conference;
+
+use AudioFormat::Pcmu;
+
+#[test]
+fn a_key_is_told_once() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, None);
+    stage.run(5);
+    let address = stage.phones[n].address;
+    let packets: Vec<Vec<u8>> =
+        (1..=6u16).map(|i| stage.phones[n].event(11, i >= 4, 160 * i.min(4))).collect();
+    for packet in packets {
+        stage.arrive(n, address, &packet);
+        stage.run(1);
+    }
+    let duration = Duration::from_millis(80);
+    assert_eq!(stage.events, [MediaEvent::Digit { leg: LegId(0), digit: '#', duration }]);
+}
+
+#[test]
+fn a_key_that_is_never_released_is_told_in_the_end() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, None);
+    stage.run(5);
+    let (address, packet) = (stage.phones[n].address, stage.phones[n].event(5, false, 160));
+    stage.arrive(n, address, &packet);
+    stage.run(100);
+    assert!(
+        matches!(stage.events[..], [MediaEvent::Digit { leg: LegId(0), digit: '5', .. }]),
+        "{:?}",
+        stage.events
+    );
+}
+
+const LIMITS: MediaTimeouts = MediaTimeouts {
+    setup: Duration::from_secs(3),
+    talk: Duration::from_secs(2),
+    hold: Duration::from_secs(4),
+};
+
+fn timeout(epoch: u64, kind: MediaTimeout) -> MediaEvent {
+    MediaEvent::Timeout { leg: LegId(0), epoch: Epoch(epoch), kind }
+}
+
+#[test]
+fn silence_ends_in_one_time_out_per_occurrence() {
+    let mut stage = conference();
+    let n = stage.join_with(Pcmu, 20, None, LIMITS, |_| {});
+    let never = tandem_base::Time::NEVER;
+    let due = std::mem::replace(&mut stage.phones[n].due, never);
+    stage.run(149);
+    assert_eq!(stage.events, []);
+    stage.run(100);
+    assert_eq!(stage.events, [timeout(1, MediaTimeout::Setup)]);
+    stage.events.clear();
+
+    stage.phones[n].due = due.max(stage.now);
+    stage.run(50);
+    stage.phones[n].due = never;
+    stage.run(95);
+    assert_eq!(stage.events, []);
+    stage.run(100);
+    assert_eq!(stage.events, [timeout(1, MediaTimeout::Talk)]);
+    stage.events.clear();
+
+    let mut held = stream(Pcmu, 20, stage.phones[n].address);
+    held.direction = Direction::SendOnly;
+    stage.renegotiate(n, held);
+    stage.run(195);
+    assert_eq!(stage.events, []);
+    stage.run(100);
+    assert_eq!(stage.events, [timeout(2, MediaTimeout::Hold)]);
+}
+
+#[test]
+fn reports_flow_and_carry_one_name() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, Some(440.0));
+    stage.run(1_500);
+    let phone = &stage.phones[n];
+    assert!((4..=15).contains(&phone.rtcp.len()), "{} in 30 s", phone.rtcp.len());
+    for datagram in &phone.rtcp {
+        let packets: Vec<_> = Compound::parse(datagram).unwrap().collect();
+        let [rtcp::Packet::SenderReport { ssrc, info, reports }, rtcp::Packet::SourceDescription(names)] =
+            packets[..]
+        else {
+            panic!("{packets:?}");
+        };
+        assert_eq!(ssrc, phone.headers[0].ssrc);
+        assert!(info.packets > 0);
+        let block = reports.clone().next().unwrap();
+        assert_eq!((block.ssrc, block.lost), (phone.ssrc, 0));
+        let items: Vec<_> = names.items().map(|i| (i.ssrc, i.kind, i.text)).collect();
+        assert_eq!(items, [(ssrc, rtcp::CNAME, &b"phone-0"[..])]);
+    }
+}
+
+#[test]
+fn a_leg_says_goodbye_and_sums_up() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, Some(440.0));
+    stage.run(500);
+    let report = stage.group.member(n).unwrap().leg.report();
+    let datagram = stage.goodbye(n);
+    let last = Compound::parse(&datagram).unwrap().last().unwrap();
+    assert!(matches!(last, rtcp::Packet::Goodbye(_)), "{last:?}");
+    assert_eq!(report.received.format, Some(Pcmu));
+    assert!((499..=501).contains(&report.received.packets));
+    assert_eq!((report.received.lost, report.received.late, report.received.malformed), (0, 0, 0));
+    assert_eq!((report.sent.packets, report.sent.octets), (500, 500 * 160));
+    assert!(report.received.mos.is_some_and(|m| m > 4.0), "{:?}", report.received.mos);
+    assert_eq!(report.sent.mos, None, "the peer never reported");
+}

@@ -1,0 +1,141 @@
+//! The threads themselves, over real sockets.
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{Receiver, bounded};
+use tandem_base::{
+    Attachment, AudioFormat, ConferenceId, Epoch, LegId, LocalMedia, MediaEvent, MediaTimeout, MediaTimeouts,
+};
+
+use super::phone::{Phone, stream};
+use super::stage::FOR_EVER;
+use crate::{WorkerOptions, Workers};
+
+use AudioFormat::Pcmu;
+
+fn start(ports: &str, threads: usize) -> (Workers, Receiver<MediaEvent>) {
+    let (events, receiver) = bounded(64);
+    let options =
+        WorkerOptions { threads, ports: ports.parse().unwrap(), realtime: false, ..Default::default() };
+    (Workers::start(options, events).unwrap(), receiver)
+}
+
+/// A phone with a socket of its own.
+struct Caller {
+    phone: Phone,
+    socket: UdpSocket,
+    local: LocalMedia,
+}
+
+fn call(workers: &Workers, n: u16, tone: Option<f64>, attachment: Attachment) -> Caller {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_nonblocking(true).unwrap();
+    let mut phone = Phone::new(n, Pcmu, 20, tone);
+    phone.address = socket.local_addr().unwrap();
+    let leg = LegId(u64::from(n));
+    let local = workers.open(leg, FOR_EVER).unwrap();
+    workers.configure(leg, Epoch(1), stream(Pcmu, 20, phone.address), attachment).unwrap();
+    Caller { phone, socket, local }
+}
+
+/// Speaks and listens in real time until `done`, for ten seconds at most.
+fn converse(callers: &mut [Caller], done: impl Fn(&[Caller]) -> bool) {
+    let began = Instant::now();
+    let mut due = began;
+    while !done(callers) {
+        assert!(began.elapsed() < Duration::from_secs(10), "nothing was heard");
+        for caller in callers.iter_mut() {
+            let packet = caller.phone.speak();
+            caller.socket.send_to(&packet, caller.local.rtp).unwrap();
+            let mut buffer = [0; 2_048];
+            while let Ok(len) = caller.socket.recv(&mut buffer) {
+                caller.phone.hear(&buffer[..len]);
+            }
+        }
+        due += Duration::from_millis(20);
+        std::thread::sleep(due.saturating_duration_since(Instant::now()));
+    }
+}
+
+fn closed(events: &Receiver<MediaEvent>, expected: LegId) -> tandem_base::LegReport {
+    match events.recv_timeout(Duration::from_secs(5)).unwrap() {
+        MediaEvent::Closed { leg, report } if leg == expected => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+const ROOM: Attachment = Attachment::Conference(ConferenceId(1));
+
+#[test]
+fn two_callers_hear_each_other_over_sockets() {
+    let (workers, events) = start("42000-42099", 1);
+    let mut callers = vec![call(&workers, 1, Some(440.0), ROOM), call(&workers, 2, Some(617.0), ROOM)];
+    converse(&mut callers, |c| c.iter().all(|c| c.phone.headers.len() >= 60));
+    let level = |n: usize, hz| callers[n].phone.level(hz, 400);
+    // A busy machine may lose a frame: what matters is who hears whom.
+    assert!(level(0, 617.0).abs() < 3.0 && level(1, 440.0).abs() < 3.0);
+    assert!(level(0, 440.0) < -30.0 && level(1, 617.0) < -30.0);
+    let m = workers.metrics();
+    assert_eq!((m.threads, m.legs, m.conferences, m.renditions), (1, 2, 1, 1));
+    assert!(m.ticks >= 60 && m.packets_in >= 100 && m.packets_out >= 120, "{m:?}");
+    workers.close(LegId(1));
+    let report = closed(&events, LegId(1));
+    assert!(report.received.packets >= 50 && report.sent.packets >= 60);
+    workers.shutdown();
+    closed(&events, LegId(2));
+    assert_eq!(workers.open(LegId(3), FOR_EVER).unwrap_err().status, 503);
+}
+
+#[test]
+fn a_leg_moves_to_a_conference_on_another_thread() {
+    let (workers, events) = start("42100-42199", 2);
+    let other = Attachment::Conference(ConferenceId(2));
+    let mut callers = vec![call(&workers, 1, Some(440.0), ROOM), call(&workers, 2, Some(617.0), other)];
+    converse(&mut callers, |c| c.iter().all(|c| c.phone.headers.len() >= 10));
+    assert!(callers[0].phone.level(617.0, 100) < -30.0, "not in one room yet");
+    let stream = stream(Pcmu, 20, callers[0].phone.address);
+    workers.configure(LegId(1), Epoch(2), stream, other).unwrap();
+    let (a, b) = (callers[0].phone.headers.len() + 60, callers[1].phone.headers.len() + 60);
+    converse(&mut callers, |c| c[0].phone.headers.len() >= a && c[1].phone.headers.len() >= b);
+    assert!(callers[0].phone.level(617.0, 400).abs() < 3.0);
+    assert!(callers[1].phone.level(440.0, 400).abs() < 3.0);
+    assert_eq!(workers.metrics().conferences, 1);
+    for n in [1, 2] {
+        workers.close(LegId(n));
+        closed(&events, LegId(n));
+    }
+}
+
+#[test]
+fn an_idle_worker_wakes_for_a_call_and_rests_again() {
+    let (workers, events) = start("42200-42299", 1);
+    let limits = MediaTimeouts { setup: Duration::from_millis(100), ..FOR_EVER };
+    let local = workers.open(LegId(1), limits).unwrap();
+    assert_eq!(local.rtp.port() + 1, local.rtcp.port());
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let stream = stream(Pcmu, 20, peer.local_addr().unwrap());
+    workers.configure(LegId(1), Epoch(1), stream, Attachment::Tone).unwrap();
+    let event = events.recv_timeout(Duration::from_secs(5)).unwrap();
+    assert_eq!(event, MediaEvent::Timeout { leg: LegId(1), epoch: Epoch(1), kind: MediaTimeout::Setup });
+    workers.close(LegId(1));
+    closed(&events, LegId(1));
+    let after = workers.metrics();
+    assert_eq!((after.legs, after.renditions), (0, 0));
+    // Opened and never configured: only the event is owed.
+    workers.open(LegId(2), limits).unwrap();
+    workers.close(LegId(2));
+    assert_eq!(closed(&events, LegId(2)), Default::default());
+    assert_eq!(workers.metrics().ticks, after.ticks, "no tick without legs");
+}
+
+#[test]
+fn misuse_is_a_fault() {
+    let (workers, _events) = start("42300-42399", 1);
+    workers.open(LegId(1), FOR_EVER).unwrap();
+    assert_eq!(workers.open(LegId(1), FOR_EVER).unwrap_err().status, 500);
+    let peer = "127.0.0.1:9".parse().unwrap();
+    let missing = workers.configure(LegId(9), Epoch(1), stream(Pcmu, 20, peer), ROOM);
+    assert_eq!(missing.unwrap_err().status, 500);
+    workers.close(LegId(9));
+}
