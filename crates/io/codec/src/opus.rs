@@ -11,9 +11,18 @@ use crate::{CodecError, EncoderSettings};
 /// The longest frame that Opus has (RFC 6716 §3.4 R2): no single-frame packet is longer than this.
 const MAX_FRAME_OCTETS: usize = 1_275;
 
+/// libopus' concealment keeps humming for seconds; it is faded from here …
+const STEADY_MS: u32 = 60;
+/// … to silence here.
+const SILENT_MS: u32 = 160;
+/// What follows a faded concealment fades in over this.
+const FADE_IN_MS: u32 = 5;
+
 pub(crate) struct OpusDecoder {
     inner: opus::Decoder,
     rate: ClockRate,
+    /// Samples concealed since the last good packet.
+    concealed: u32,
 }
 
 impl OpusDecoder {
@@ -24,7 +33,42 @@ impl OpusDecoder {
         }
         let inner =
             opus::Decoder::new(rate.hz(), Channels::Mono).map_err(|_| CodecError::Setup { format })?;
-        Ok(OpusDecoder { inner, rate })
+        Ok(OpusDecoder { inner, rate, concealed: 0 })
+    }
+
+    fn fade(&mut self, out: &mut [f32]) {
+        let (steady, silent) = (self.rate.ticks_in_ms(STEADY_MS), self.rate.ticks_in_ms(SILENT_MS));
+        for x in out {
+            *x *= gain(self.concealed, steady, silent);
+            self.concealed = self.concealed.saturating_add(1);
+        }
+    }
+
+    /// A good packet: back from the gain that concealment had come to.
+    fn resume(&mut self, out: &mut [f32]) {
+        let (steady, silent) = (self.rate.ticks_in_ms(STEADY_MS), self.rate.ticks_in_ms(SILENT_MS));
+        let from = gain(std::mem::take(&mut self.concealed), steady, silent);
+        if from < 1.0 {
+            let n = self.rate.ticks_in_ms(FADE_IN_MS);
+            for (i, x) in (0..n).zip(out) {
+                *x *= from + (1.0 - from) * (i as f32 / n as f32);
+            }
+        }
+    }
+
+    /// libopus' own concealment, of any length.
+    fn go_on(&mut self, out: &mut [f32]) {
+        let whole = out.len() / self.quantum() * self.quantum();
+        let (out, rest) = out.split_at_mut(whole);
+        if !out.is_empty() && self.inner.decode_float(&[], out, false).is_err() {
+            out.fill(0.0);
+        }
+        if !rest.is_empty() {
+            let mut quantum = [0.0; 120];
+            let quantum = &mut quantum[..self.quantum().min(120)];
+            let _ = self.inner.decode_float(&[], quantum, false);
+            rest.copy_from_slice(&quantum[..rest.len()]);
+        }
     }
 
     /// 2.5 ms: libopus conceals in multiples of it only.
@@ -43,10 +87,12 @@ impl AudioDecoder for OpusDecoder {
         if payload.is_empty() {
             return Err(DecodeError::Malformed);
         }
-        self.inner.decode_float(payload, out, false).map_err(|e| match e.code() {
+        let n = self.inner.decode_float(payload, out, false).map_err(|e| match e.code() {
             ErrorCode::BufferTooSmall => DecodeError::TooLong,
             _ => DecodeError::Malformed,
-        })
+        })?;
+        self.resume(&mut out[..n]);
+        Ok(n)
     }
 
     fn samples_in(&self, payload: &[u8]) -> Option<usize> {
@@ -58,27 +104,26 @@ impl AudioDecoder for OpusDecoder {
             return None;
         }
         let out = out.get_mut(..self.samples_in(following)?)?;
-        self.inner.decode_float(following, out, true).ok()
+        let n = self.inner.decode_float(following, out, true).ok()?;
+        self.resume(&mut out[..n]);
+        Some(n)
     }
 
     fn conceal(&mut self, out: &mut [f32]) {
-        let whole = out.len() / self.quantum() * self.quantum();
-        let (out, rest) = out.split_at_mut(whole);
-        if !out.is_empty() && self.inner.decode_float(&[], out, false).is_err() {
-            out.fill(0.0);
-        }
-        if !rest.is_empty() {
-            let mut quantum = [0.0; 120];
-            let quantum = &mut quantum[..self.quantum().min(120)];
-            let _ = self.inner.decode_float(&[], quantum, false);
-            rest.copy_from_slice(&quantum[..rest.len()]);
-        }
+        self.go_on(out);
+        self.fade(out);
     }
 
     fn reset(&mut self) {
+        self.concealed = 0;
         // It fails only on a null pointer, which construction excludes.
         let _ = self.inner.reset_state();
     }
+}
+
+fn gain(concealed: u32, steady: u32, silent: u32) -> f32 {
+    let faded = concealed.saturating_sub(steady) as f32 / (silent - steady) as f32;
+    (1.0 - faded).max(0.0)
 }
 
 /// Does the packet carry a copy of the one before it (RFC 6716 §4.2.3 and §4.2.4)?
