@@ -57,7 +57,8 @@ pub struct StreamLimits {
     pub connections: usize,
     /// Connections from one IP address.
     pub connections_per_source: usize,
-    /// Messages that may wait for one peer to read; beyond it the connection is lost.
+    /// Messages that may wait for one peer to read. With half as many, nothing more is read from that peer; beyond
+    /// it the connection is lost. Should be 1,024 at least: up to 256 requests are under way within.
     pub queue: usize,
     /// How long one message may take to be written.
     pub write_timeout: Duration,
@@ -74,7 +75,7 @@ impl Default for StreamLimits {
         StreamLimits {
             connections: 4_096,
             connections_per_source: 1_024,
-            queue: 64,
+            queue: 1_024,
             write_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(5),
             message_timeout: Duration::from_secs(30),

@@ -12,7 +12,7 @@ use tandem_sip::{Frame, StreamFramer};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::dispatch::Inbound;
@@ -22,7 +22,7 @@ use crate::{Counters, StreamLimits};
 /// Octets read at a time.
 const CHUNK: usize = 16 * 1024;
 /// How long answers may still be written to a peer that has said its last.
-const LINGER: Duration = Duration::from_secs(5);
+const LINGER: Duration = Duration::from_secs(1);
 
 /// What a connection shares with the rest of signalling.
 #[derive(Clone, Debug)]
@@ -103,10 +103,11 @@ async fn converse(
 ) {
     prepare(&stream);
     let (reading, writing) = stream.into_split();
-    let mut writing = pin!(write(writing, waiting, link));
+    let written = Notify::new();
+    let mut writing = pin!(write(writing, waiting, link, &written));
     let end = tokio::select! {
         end = &mut writing => end,
-        end = read(reading, flow, link, queue) => end,
+        end = read(reading, flow, link, Replies { queue, written: &written }) => end,
     };
     if end == End::Heard {
         let _ = timeout(LINGER, writing).await;
@@ -127,10 +128,15 @@ fn prepare(stream: &TcpStream) {
 }
 
 /// Writes what waits until the queue is dropped.
-async fn write(mut writing: OwnedWriteHalf, mut waiting: mpsc::Receiver<Bytes>, link: &Link) -> End {
+async fn write(
+    mut writing: OwnedWriteHalf,
+    mut waiting: mpsc::Receiver<Bytes>,
+    link: &Link,
+    written: &Notify,
+) -> End {
     while let Some(bytes) = waiting.recv().await {
         match timeout(link.limits.write_timeout, writing.write_all(&bytes)).await {
-            Ok(Ok(())) => {}
+            Ok(Ok(())) => written.notify_one(),
             Ok(Err(_)) => return End::Broken,
             Err(_) => {
                 // One given up for its full queue is counted already.
@@ -144,8 +150,33 @@ async fn write(mut writing: OwnedWriteHalf, mut waiting: mpsc::Receiver<Bytes>, 
     End::Closed
 }
 
+/// What goes back to the peer, as its reader sees it.
+struct Replies<'a> {
+    /// Weak, so that the connection ends once the user agent is done with it.
+    queue: mpsc::WeakSender<Bytes>,
+    /// Something was taken from the queue and written.
+    written: &'a Notify,
+}
+
+impl Replies<'_> {
+    /// Waits until the queue has that much room: who does not read is not read either.
+    async fn room(&self, wanted: usize) -> Result<(), End> {
+        while self.queue.upgrade().ok_or(End::Closed)?.capacity() < wanted {
+            self.written.notified().await;
+        }
+        Ok(())
+    }
+
+    /// RFC 5626 §4.4.1. A peer with so much unread already does not need it.
+    fn pong(&self) {
+        if let Some(queue) = self.queue.upgrade() {
+            let _ = queue.try_send(Bytes::from_static(b"\r\n"));
+        }
+    }
+}
+
 /// Reads and cuts into messages until the stream ends.
-async fn read(mut reading: OwnedReadHalf, flow: Flow, link: &Link, queue: mpsc::WeakSender<Bytes>) -> End {
+async fn read(mut reading: OwnedReadHalf, flow: Flow, link: &Link, replies: Replies<'_>) -> End {
     let mut framer = StreamFramer::new();
     let mut buffer = BytesMut::with_capacity(CHUNK);
     let mut until = Instant::now() + link.limits.message_timeout;
@@ -161,7 +192,7 @@ async fn read(mut reading: OwnedReadHalf, flow: Flow, link: &Link, queue: mpsc::
                 return End::Closed;
             }
         }
-        let was_cut = match pass_on(&mut framer, flow, link, &queue).await {
+        let was_cut = match pass_on(&mut framer, flow, link, &replies).await {
             Ok(was_cut) => was_cut,
             Err(end) => return end,
         };
@@ -181,7 +212,7 @@ async fn pass_on(
     framer: &mut StreamFramer,
     flow: Flow,
     link: &Link,
-    queue: &mpsc::WeakSender<Bytes>,
+    replies: &Replies<'_>,
 ) -> Result<bool, End> {
     let mut was_cut = false;
     loop {
@@ -189,7 +220,7 @@ async fn pass_on(
             Ok(None) => return Ok(was_cut),
             Ok(Some(Frame::Ping)) => {
                 Counters::add(&link.counters.keep_alives);
-                pong(queue);
+                replies.pong();
                 was_cut = true;
                 continue;
             }
@@ -205,14 +236,8 @@ async fn pass_on(
                 return Err(if told.is_ok() { End::Heard } else { End::Closed });
             }
         };
+        replies.room(link.limits.queue / 2).await?;
         link.inbound.send(inbound).await.map_err(|_| End::Closed)?;
-    }
-}
-
-/// RFC 5626 §4.4.1. A peer with so much unread already does not need it.
-fn pong(queue: &mpsc::WeakSender<Bytes>) {
-    if let Some(queue) = queue.upgrade() {
-        let _ = queue.try_send(Bytes::from_static(b"\r\n"));
     }
 }
 

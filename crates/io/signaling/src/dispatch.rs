@@ -49,8 +49,8 @@ pub(crate) enum Inbound {
 pub struct Stop(watch::Sender<Option<Duration>>);
 
 impl Stop {
-    /// Ends [`Signaling::run`] once every transaction and dialog is over, or after `grace`. Until then all goes on:
-    /// it is the application that refuses new calls. The first call counts.
+    /// Ends [`Signaling::run`] once every call is over, or after `grace`. Until then all goes on: it is the
+    /// application that refuses new calls. Transactions that only absorb retransmissions are not waited for. Only the first call counts.
     pub fn drain(&self, grace: Duration) {
         self.0.send_replace(Some(grace));
     }
@@ -148,11 +148,14 @@ impl Dispatch {
         mut stopped: watch::Receiver<Option<Duration>>,
     ) {
         let mut until: Option<Instant> = None;
-        let mut commanded = true;
+        let (mut commanded, mut draining) = (true, false);
         while !self.is_over(until) {
             let due = self.next_wake(until);
             tokio::select! {
-                grace = told(&mut stopped), if until.is_none() => until = Some(Instant::now() + grace),
+                grace = told(&mut stopped), if !draining => {
+                    draining = true;
+                    until = Some(Instant::now() + grace);
+                }
                 command = commands.recv(), if commanded => match command {
                     Some(command) => self.obey(command, &mut commands),
                     None => {
@@ -177,7 +180,7 @@ impl Dispatch {
     }
 
     fn is_over(&self, until: Option<Instant>) -> bool {
-        until.is_some_and(|until| Instant::now() >= until || (self.agent.is_idle() && self.events.is_empty()))
+        until.is_some_and(|until| Instant::now() >= until || (self.agent.usage_count() == 0 && self.events.is_empty()))
     }
 
     fn next_wake(&self, until: Option<Instant>) -> Instant {
@@ -340,7 +343,8 @@ impl Dispatch {
 
     fn send_datagram(&self, socket: Option<usize>, remote: SocketAddr, bytes: &[u8]) -> Result<(), Unsent> {
         let port = socket.and_then(|i| self.udp.get(i)).ok_or(Unsent::Nowhere)?;
-        match port.socket.try_send_to(bytes, remote) {
+        // Past tokio, which takes a socket that it has not polled yet for one that is not writable.
+        match socket2::SockRef::from(&*port.socket).send_to(bytes, &remote.into()) {
             Ok(_) => {
                 Counters::add(&self.counters.datagrams_sent);
                 Ok(())

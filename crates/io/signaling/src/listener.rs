@@ -15,7 +15,7 @@ pub(crate) async fn accept(listener: TcpListener, link: Link) {
             Err(error) => {
                 // Mostly too many open files; the connection waits in the kernel meanwhile.
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(100)).await;
+                tokio::time::sleep(Duration::from_millis(500)).await;
             }
         }
     }

@@ -79,7 +79,8 @@ mod tests {
         let d = quota.take(ip(3));
         assert!(d.is_some());
         drop((d, _b, _c));
-        assert_eq!((quota.used().total, quota.used().by_source.len()), (0, 0));
+        let used = quota.used();
+        assert_eq!((used.total, used.by_source.len()), (0, 0));
         assert_eq!(Counters::get(&quota.0.counters.connections_open), 0);
     }
 }
