@@ -13,8 +13,11 @@ mod transit;
 
 /// More audio than this never waits: the oldest is dropped.
 const MAX_WAIT_MS: u32 = 500;
-/// A hole or a silence longer than this, beyond what has been concealed already, is a jump of the timeline.
+/// A longer hole is told as silence; and one that is by so much longer than nothing could be played, or a silence
+/// that is, is a jump of the timeline.
 const MAX_SPAN_MS: u32 = 500;
+/// A shorter silence is none.
+const SHORTEST_GAP: Duration = Duration::from_micros(2_500);
 /// Most packets of any buffer.
 const MAX_PACKETS: usize = 256;
 /// Most octets of any buffer.
@@ -78,19 +81,22 @@ pub enum Next<'a> {
         /// When it arrived.
         arrived: Time,
     },
-    /// One packet is missing and will not be waited for: recover it from `following`, or conceal it.
+    /// One packet is missing and will not be waited for: recover it from `following`, or conceal it. What was
+    /// concealed on `Empty` right before has stood in for as much of it.
     Lost {
         /// How much audio is missing, in ticks of the stream's clock.
         ticks: u32,
         /// Payload of the packet right behind the hole, which comes with the next call (for in-band FEC).
         following: Option<&'a [u8]>,
     },
-    /// The sender left out silence: no loss. Play this much comfort noise or silence.
+    /// The sender left out silence, which is no loss (or more was lost than anybody would conceal): play this much
+    /// silence or comfort noise, less what was concealed on `Empty` right before.
     Gap {
         /// In ticks of the stream's clock.
         ticks: u32,
     },
-    /// Nothing to play: conceal up to the end of the tick, then ask again. The position is kept.
+    /// Nothing to play: conceal up to the end of the tick, keep account of how much that is, then ask again. The
+    /// position is kept: if a packet comes next, it was only late, and the account is closed.
     Empty,
 }
 
@@ -103,7 +109,7 @@ pub struct JitterCounts {
     pub duplicates: u64,
     /// Dropped for want of room.
     pub overflow: u64,
-    /// Never came in time: told as `Lost`, or covered by what was concealed while waiting.
+    /// Never came in time: told as `Lost`, or as part of a long `Gap`.
     pub missing: u64,
 }
 
@@ -150,14 +156,14 @@ enum Step {
 /// Orders encoded packets and decides which one is next and how long to wait.
 ///
 /// Each tick: drain the sockets into [`push`](Self::push), then call [`next`](Self::next) until the player has a
-/// tick of audio (or it says `Empty`), then compare [`level`](Self::level) plus the player's own left-over with
-/// [`target`](Self::target) and stretch or shrink.
+/// tick of audio (or it says `Empty`), then compare what still waits, [`queued`](Self::queued) or steadier
+/// [`level`](Self::level), with [`target`](Self::target) and stretch or shrink.
 #[derive(Debug)]
 pub struct JitterBuffer {
     store: Store,
     transit: Transit,
     position: Option<Position>,
-    /// Since when nothing could be played: all since then has been concealed.
+    /// Since when nothing could be played.
     starved: Option<Time>,
     /// Audio that waits, in ticks of each packet's own clock.
     waiting: u32,
@@ -194,12 +200,13 @@ impl JitterBuffer {
             return Queued::Duplicate;
         }
         let over = self.is_over(arrival);
-        self.transit.arrive(arrival, over || self.was_awaited(arrival));
+        let ticks = ticks.min(max_ticks(arrival.clock));
+        self.transit.arrive(arrival, ticks, over || self.was_awaited(arrival));
         if over {
             self.counts.late += 1;
             return Queued::Late;
         }
-        self.enqueue(Slot::new(arrival, ticks.min(max_ticks(arrival.clock)), true), payload)
+        self.enqueue(Slot::new(arrival, ticks, true), payload)
     }
 
     /// A number of the stream that carries no audio (a telephone event): no hole.
@@ -288,50 +295,20 @@ impl JitterBuffer {
     }
 
     fn judge_at(&mut self, position: &mut Position, head: &Slot, now: Time) -> Step {
-        self.skip_concealed(position, head, now);
         let missing = head.sequence.0.saturating_sub(position.sequence.0);
         if missing == 0 && !head.audio {
             return Step::Skip;
         }
-        let span = ahead(head.timestamp, position.timestamp);
-        let span = u32::try_from(span).unwrap_or(0);
-        if missing > 0 {
-            return self.judge_hole(position, head, (missing, span), now);
-        }
-        let silent = span.saturating_sub(self.concealed(position.clock, now));
-        position.timestamp = head.timestamp;
-        let tolerance = head.clock.ticks_of(self.tick_len() / 2);
-        if silent > max_span(head.clock) || u64::from(silent) < tolerance.max(1) {
-            return Step::Take;
-        }
-        Step::Gap { ticks: silent }
-    }
-
-    /// What was concealed while nothing was there makes up for as many of the missing packets: playing them, or
-    /// concealing them again, would only add delay.
-    fn skip_concealed(&mut self, position: &mut Position, head: &Slot, now: Time) {
-        let (Some(since), true) = (self.starved, position.ticks > 0) else { return };
-        let missing = head.sequence.0.saturating_sub(position.sequence.0);
-        let concealed = u64::from(self.concealed(position.clock, now));
-        let length = u64::from(position.ticks);
-        let covered = ((concealed + length / 2) / length).min(missing);
-        if covered == 0 {
-            return;
-        }
-        let ticks = covered * length;
-        position.advance(covered, u32::try_from(ticks).unwrap_or(u32::MAX));
-        self.starved = Some((since + position.clock.duration_of(ticks)).min(now));
-        self.note_losses(covered);
-    }
-
-    fn judge_hole(&mut self, position: &mut Position, head: &Slot, hole: (u64, u32), now: Time) -> Step {
-        let (missing, span) = hole;
-        if span == 0 || span > max_span(head.clock) {
+        let span = u32::try_from(ahead(head.timestamp, position.timestamp)).unwrap_or(0);
+        if span == 0 || self.is_jump(span, head.clock, now) {
             // What is missing carried no audio, or the timeline has jumped: go on with what is there.
+            self.note_losses(missing);
             position.advance(missing, 0);
             position.timestamp = head.timestamp;
-            self.note_losses(missing);
             return take_or_skip(head);
+        }
+        if missing == 0 || span > max_span(head.clock) {
+            return self.judge_silence(position, head, missing, span);
         }
         if self.starved.is_none() && self.may_still_come(now) {
             return Step::Wait;
@@ -342,20 +319,33 @@ impl JitterBuffer {
         Step::Lost { ticks, adjacent: missing == 1 && head.audio }
     }
 
+    /// Would what is missing take much longer than there was nothing to play?
+    fn is_jump(&self, span: u32, clock: ClockRate, now: Time) -> bool {
+        let starved = self.starved.map_or(0, |since| clock.ticks_of(now.since(since)));
+        u64::from(span) > starved.saturating_add(u64::from(max_span(clock)))
+    }
+
+    /// The next number is there, but time has passed; or so much was lost that nobody would conceal it.
+    fn judge_silence(&mut self, position: &mut Position, head: &Slot, missing: u64, span: u32) -> Step {
+        self.note_losses(missing);
+        position.advance(missing, span);
+        // Less than a frame of any codec is the sender's rounding.
+        if u64::from(span) < head.clock.ticks_of(SHORTEST_GAP) {
+            Step::Take
+        } else {
+            Step::Gap { ticks: span }
+        }
+    }
+
     /// Packets that overtake each other: as long as the delay is below its target, a tick of patience brings it
     /// there and may save the packet.
     fn may_still_come(&self, now: Time) -> bool {
         let target = self.path_target();
-        !target.is_zero() && self.level(now) <= target
-    }
-
-    fn concealed(&self, clock: ClockRate, now: Time) -> u32 {
-        let ticks = self.starved.map_or(0, |since| clock.ticks_of(now.since(since)));
-        u32::try_from(ticks).unwrap_or(u32::MAX)
+        !target.is_zero() && self.level(now, Duration::ZERO) <= target
     }
 
     fn note_losses(&mut self, packets: u64) {
-        self.counts.missing += packets;
+        self.counts.missing = self.counts.missing.saturating_add(packets);
         for _ in 0..packets.min(128) {
             self.losses += (ONE - self.losses) / 128;
         }
@@ -399,24 +389,29 @@ impl JitterBuffer {
         span.unwrap_or(self.waiting)
     }
 
-    /// Delay beyond the least possible, jitter taken out: what would be queued after the tick `now` if every packet
-    /// had come on the fastest path. Zero where each packet is played at the first tick after it could come.
+    /// Delay beyond the least possible, jitter taken out: what would wait after the tick `now` if every packet had
+    /// come on the fastest path, `held` included, which is what the player has decoded and not played. Zero where
+    /// each packet is played at the first tick after it could come; steadier than [`queued`](Self::queued).
     ///
-    /// Add to it what the player itself holds decoded. While there is nothing to play it stands still.
-    pub fn level(&self, now: Time) -> Duration {
+    /// While there is nothing to play it stands still.
+    pub fn level(&self, now: Time, held: Duration) -> Duration {
         let Some(position) = self.position else { return Duration::ZERO };
         let next_tick = match self.starved {
             Some(since) => since,
             None => now + self.tick_len(),
         };
-        let at = transit::nanos(next_tick);
+        let at = transit::nanos(next_tick + held);
         match self.transit.excess(position.timestamp, position.clock, at) {
             Some(excess) => Duration::from_nanos(u64::try_from(excess).unwrap_or(0)),
-            None => position.clock.duration_of(u64::from(self.queued())),
+            None => position.clock.duration_of(u64::from(self.queued())) + held,
         }
     }
 
-    /// The level to aim at, 0 to 400 ms: whole ticks, zero on a clean path.
+    /// The delay to aim at, 0 to 400 ms: the least audio that should still wait right after a tick, queued or
+    /// decoded, so that 97 of 100 packets come in time. Zero on a clean path.
+    ///
+    /// It comes in steps of a tick (or of what packets and ticks have as common measure), since packets wait for a
+    /// tick anyhow: a part of a step gains nothing. A late packet raises it at once; it sinks within seconds.
     pub fn target(&self) -> Duration {
         let path = self.path_target();
         match self.position {

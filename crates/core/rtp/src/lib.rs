@@ -8,6 +8,7 @@
 //! After construction nothing here allocates, panics or logs.
 
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+#![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 mod classify;
 mod jitter;

@@ -1,1 +1,6 @@
+use super::*;
 
+mod decisions;
+mod hostile;
+mod journeys;
+mod line;

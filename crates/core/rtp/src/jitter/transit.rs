@@ -19,7 +19,7 @@ const PERIODS: usize = 8;
 const JUMP: i64 = 2_000 * MS;
 /// After such a pause, clocks that drift have made old minima worthless.
 const IDLE: i64 = 30_000 * MS;
-/// The target falls only when it would still be lower with this much more delay.
+/// What is needed falls only when it does so by this much.
 const HYSTERESIS: i64 = 3 * MS;
 
 /// The last packet, which all others are measured against.
@@ -50,16 +50,19 @@ pub(super) struct Transit {
     top: usize,
     /// What the packets that came too late needed; decays.
     peak: i64,
-    /// From the earliest possible arrival of the latest packets to the tick after it.
-    phases: [i64; 4],
-    packets: usize,
-    target: i64,
+    /// What packets and ticks have as greatest common measure: the steps in which delay helps.
+    grid: i64,
+    length: i64,
+    /// From the earliest possible arrival of the last packet to the next line of the grid.
+    phase: i64,
+    /// The delay after the earliest possible arrival that nearly all packets need.
+    need: i64,
 }
 
 impl Transit {
     pub(super) fn new(tick: Duration) -> Self {
         Transit {
-            tick: i64::try_from(tick.as_nanos()).unwrap_or(i64::MAX).clamp(MS, 1_000 * MS),
+            tick: tick_nanos(tick),
             last_tick: 0,
             last: None,
             base: 0,
@@ -69,9 +72,10 @@ impl Transit {
             bins: [0; BINS],
             top: 0,
             peak: 0,
-            phases: [0; 4],
-            packets: 0,
-            target: 0,
+            grid: tick_nanos(tick),
+            length: 0,
+            phase: 0,
+            need: 0,
         }
     }
 
@@ -83,8 +87,8 @@ impl Transit {
         self.tick
     }
 
-    /// Measures a packet; `late` says that it came after its turn.
-    pub(super) fn arrive(&mut self, arrival: &Arrival, late: bool) {
+    /// Measures a packet with `ticks` of audio; `late` says that it came after its turn.
+    pub(super) fn arrive(&mut self, arrival: &Arrival, ticks: u32, late: bool) {
         let arrived = nanos(arrival.arrived);
         let transit = match self.transit_of(arrival, arrived) {
             Some(transit) => transit,
@@ -97,8 +101,9 @@ impl Transit {
         self.turn_period(arrived, transit);
         self.rebase(transit);
         self.count(transit - self.base, late);
-        self.note_phase(arrived - (transit - self.base));
-        self.aim();
+        self.measure(ticks, clock);
+        self.phase = (self.last_tick - (arrived - (transit - self.base))).rem_euclid(self.grid);
+        self.settle();
     }
 
     /// `None` where the packet cannot be compared with those before it.
@@ -114,7 +119,7 @@ impl Transit {
         self.minima = [0; PERIODS];
         self.began = arrived;
         self.bins = [0; BINS];
-        (self.top, self.peak, self.packets) = (0, 0, 0);
+        (self.top, self.peak, self.need) = (0, 0, 0);
         0
     }
 
@@ -176,20 +181,19 @@ impl Transit {
         }
     }
 
-    fn note_phase(&mut self, earliest: i64) {
-        let phase = (self.last_tick - earliest).rem_euclid(self.tick);
-        let places = self.phases.len();
-        if self.packets == 0 {
-            self.phases = [phase; 4];
-        } else if let Some(place) = self.phases.get_mut(self.packets % places) {
-            *place = phase;
+    fn measure(&mut self, ticks: u32, clock: ClockRate) {
+        let length = span(ticks, 0, clock);
+        if length != self.length && length > 0 {
+            self.length = length;
+            // Nothing in use is finer than 2.5 ms.
+            self.grid = common_measure(self.tick, length).max(MS);
         }
-        self.packets = self.packets.wrapping_add(1).max(1);
     }
 
-    /// Packets of 10, 30 or 50 ms meet the tick at two phases in turn: the worst counts.
-    fn phase(&self) -> i64 {
-        self.phases.iter().copied().min().unwrap_or(0)
+    /// The least delay after the earliest possible arrival with which packets without jitter are there when they
+    /// are needed: up to the next tick, and up to the worst of the ticks that packets of 10, 30 or 50 ms meet.
+    fn least(&self) -> i64 {
+        self.phase + self.tick - self.grid
     }
 
     /// The delay that 97 of 100 packets do not exceed: upper edge of the bin.
@@ -204,32 +208,38 @@ impl Transit {
         index.and_then(|i| i64::try_from(i + 1).ok()).unwrap_or(0) * MS
     }
 
-    fn aim(&mut self) {
+    fn settle(&mut self) {
         let need = self.percentile().max(self.peak);
-        let aim = self.whole_ticks(need);
-        let cautious = self.whole_ticks(need + HYSTERESIS);
-        self.target = if aim > self.target { aim } else { self.target.min(cautious) };
+        if need > self.need || need + HYSTERESIS < self.need {
+            self.need = need;
+        }
     }
 
-    /// A packet waits for a tick anyhow: only what goes beyond that costs, and then whole ticks.
-    fn whole_ticks(&self, need: i64) -> i64 {
-        let beyond = (need - self.phase()).max(0);
-        let ticks = (beyond + self.tick - 1) / self.tick;
-        (ticks * self.tick).min(MAX_TARGET)
-    }
-
+    /// Delay wanted beyond the least: whole steps of the grid, since a part of one gains nothing.
     pub(super) fn target(&self) -> i64 {
-        self.target
+        let beyond = (self.need - self.phase).max(0);
+        let steps = (beyond + self.grid - 1) / self.grid;
+        (steps * self.grid).min(MAX_TARGET)
     }
 
-    /// How much later than the first possible tick `timestamp` plays if it plays at `at`; `None` where nothing
-    /// is known of its timeline.
+    /// Delay beyond the least if `timestamp` plays at `at`; `None` where nothing is known of its timeline.
     pub(super) fn excess(&self, timestamp: u32, clock: ClockRate, at: i64) -> Option<i64> {
         let last = self.last.filter(|l| l.clock == clock)?;
         let earliest = last.arrived - (last.transit - self.base) + span(timestamp, last.timestamp, clock);
-        let excess = at - earliest - self.phase();
+        let excess = at - earliest - self.least();
         (excess.abs() <= JUMP).then_some(excess)
     }
+}
+
+fn tick_nanos(tick: Duration) -> i64 {
+    i64::try_from(tick.as_nanos()).unwrap_or(i64::MAX).clamp(MS, 1_000 * MS)
+}
+
+fn common_measure(mut a: i64, mut b: i64) -> i64 {
+    while b != 0 {
+        (a, b) = (b, a % b);
+    }
+    a
 }
 
 pub(super) fn nanos(time: Time) -> i64 {
