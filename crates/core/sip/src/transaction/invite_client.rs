@@ -14,9 +14,14 @@ pub enum InviteClient {
         retransmit: Option<Backoff>,
         /// Timer B.
         timeout: Time,
+        /// Nobody wants its outcome any more.
+        abandoned: bool,
     },
     /// A provisional response came.
-    Proceeding,
+    Proceeding {
+        /// 64·T1 after it was abandoned; unbounded before.
+        until: Option<Time>,
+    },
     /// A 2xx came; further ones, of other forks too, are for the transaction user.
     Accepted {
         /// Timer M.
@@ -49,7 +54,8 @@ pub enum InviteClientInput {
     Timer,
     /// The transport gave up.
     TransportFailed,
-    /// The transaction user gives up a transaction that was cancelled in vain (RFC 3261 §9.1).
+    /// The transaction user has sent CANCEL, or BYE: a transaction that draws no final response within 64·T1 is
+    /// over (RFC 3261 §9.1).
     Abandon,
 }
 
@@ -59,7 +65,8 @@ impl InviteClient {
         let effects = Effects::send(&request);
         // Timer A doubles without a cap (RFC 3261 §17.1.1.2).
         let retransmit = (!reliable).then(|| Backoff::new(now, timing.t1, timing.timeout()));
-        (InviteClient::Calling { request, retransmit, timeout: now + timing.timeout() }, effects)
+        let timeout = now + timing.timeout();
+        (InviteClient::Calling { request, retransmit, timeout, abandoned: false }, effects)
     }
 
     /// When [`InviteClientInput::Timer`] is due.
@@ -69,7 +76,8 @@ impl InviteClient {
                 Some(retransmit.map_or(*timeout, |r| r.at.min(*timeout)))
             }
             InviteClient::Accepted { until } | InviteClient::Completed { until, .. } => Some(*until),
-            InviteClient::Proceeding | InviteClient::Terminated => None,
+            InviteClient::Proceeding { until } => *until,
+            InviteClient::Terminated => None,
         }
     }
 
@@ -83,13 +91,15 @@ impl InviteClient {
     ) -> (Self, Effects) {
         use InviteClientInput as In;
         match (self, input) {
-            (InviteClient::Calling { .. } | InviteClient::Proceeding, In::Provisional) => {
-                (InviteClient::Proceeding, Effects::MESSAGE)
+            (InviteClient::Calling { abandoned, .. }, In::Provisional) => {
+                let until = abandoned.then(|| now + timing.timeout());
+                (InviteClient::Proceeding { until }, Effects::MESSAGE)
             }
-            (InviteClient::Calling { .. } | InviteClient::Proceeding, In::Success) => {
+            (state @ InviteClient::Proceeding { .. }, In::Provisional) => (state, Effects::MESSAGE),
+            (InviteClient::Calling { .. } | InviteClient::Proceeding { .. }, In::Success) => {
                 (InviteClient::Accepted { until: now + timing.timeout() }, Effects::MESSAGE)
             }
-            (InviteClient::Calling { .. } | InviteClient::Proceeding, In::Failure { ack }) => {
+            (InviteClient::Calling { .. } | InviteClient::Proceeding { .. }, In::Failure { ack }) => {
                 let effects = Effects { send: Some(ack.clone()), tell: Some(Tell::Message) };
                 // Timer D is zero on reliable transports (RFC 3261 §17.1.1.2).
                 match reliable {
@@ -102,11 +112,12 @@ impl InviteClient {
             }
             // RFC 3261 §17.1.1.2: only the sending of the request or of the ACK can fail. With a connection that
             // is lost while ringing, no response can come any more either.
-            (InviteClient::Proceeding | InviteClient::Completed { .. }, In::TransportFailed) => {
+            (InviteClient::Proceeding { .. } | InviteClient::Completed { .. }, In::TransportFailed) => {
                 (InviteClient::Terminated, Effects::TRANSPORT_FAILED)
             }
-            (InviteClient::Calling { request, retransmit, timeout }, In::Timer) => {
-                Self::calling_timer(request, retransmit, timeout, now)
+            (state @ InviteClient::Calling { .. }, In::Timer) => Self::calling_timer(state, now),
+            (InviteClient::Proceeding { until: Some(until) }, In::Timer) if until <= now => {
+                (InviteClient::Terminated, Effects::TIMEOUT)
             }
             // Each 2xx is the transaction user's to acknowledge (RFC 6026 §7.2).
             (state @ InviteClient::Accepted { .. }, In::Success) => (state, Effects::MESSAGE),
@@ -119,28 +130,29 @@ impl InviteClient {
             {
                 (InviteClient::Terminated, Effects::NONE)
             }
-            (InviteClient::Proceeding | InviteClient::Calling { .. }, In::Abandon) => {
-                (InviteClient::Terminated, Effects::TIMEOUT)
+            (InviteClient::Calling { request, retransmit, timeout, .. }, In::Abandon) => {
+                (InviteClient::Calling { request, retransmit, timeout, abandoned: true }, Effects::NONE)
+            }
+            (InviteClient::Proceeding { until: None }, In::Abandon) => {
+                (InviteClient::Proceeding { until: Some(now + timing.timeout()) }, Effects::NONE)
             }
             (state, _) => (state, Effects::NONE),
         }
     }
 
-    fn calling_timer(
-        request: Bytes,
-        retransmit: Option<Backoff>,
-        timeout: Time,
-        now: Time,
-    ) -> (Self, Effects) {
-        if timeout <= now {
-            return (InviteClient::Terminated, Effects::TIMEOUT);
-        }
-        match retransmit {
-            Some(backoff) if backoff.at <= now => {
-                let effects = Effects::send(&request);
-                (InviteClient::Calling { request, retransmit: Some(backoff.next(now)), timeout }, effects)
+    fn calling_timer(self, now: Time) -> (Self, Effects) {
+        match self {
+            InviteClient::Calling { timeout, .. } if timeout <= now => {
+                (InviteClient::Terminated, Effects::TIMEOUT)
             }
-            _ => (InviteClient::Calling { request, retransmit, timeout }, Effects::NONE),
+            InviteClient::Calling { request, retransmit: Some(backoff), timeout, abandoned }
+                if backoff.at <= now =>
+            {
+                let effects = Effects::send(&request);
+                let retransmit = Some(backoff.next(now));
+                (InviteClient::Calling { request, retransmit, timeout, abandoned }, effects)
+            }
+            other => (other, Effects::NONE),
         }
     }
 }

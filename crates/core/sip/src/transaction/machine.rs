@@ -35,7 +35,7 @@ pub enum MachineInput {
     Timer,
     /// The transport gave up.
     TransportFailed,
-    /// INVITE client: the transaction user gives up.
+    /// INVITE client: the transaction user waits for the end only.
     Abandon,
 }
 
@@ -65,7 +65,7 @@ impl Machine {
     pub const fn is_pending(&self) -> bool {
         matches!(
             self,
-            Machine::InviteClient(InviteClient::Calling { .. } | InviteClient::Proceeding)
+            Machine::InviteClient(InviteClient::Calling { .. } | InviteClient::Proceeding { .. })
                 | Machine::Client(Client::Trying { .. } | Client::Proceeding { .. })
                 | Machine::InviteServer(InviteServer::Proceeding { .. })
                 | Machine::Server(Server::Trying | Server::Proceeding { .. })

@@ -305,7 +305,7 @@ impl<O: Clone> Transactions<O> {
         self.step(id, MachineInput::Response(status, ack), now, out).is_some()
     }
 
-    /// Gives up an INVITE client transaction that was cancelled in vain (RFC 3261 §9.1).
+    /// Bounds an INVITE client transaction that was cancelled, or that nobody waits for (RFC 3261 §9.1).
     pub fn abandon(&mut self, id: TransactionId, now: Time, out: &mut impl Sink<Output>) {
         self.step(id, MachineInput::Abandon, now, out);
     }

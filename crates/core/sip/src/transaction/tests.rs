@@ -6,11 +6,8 @@ use tandem_base::Time;
 use super::*;
 use crate::StatusCode;
 
-const TIMING: Timing = Timing {
-    t1: Duration::from_millis(500),
-    t2: Duration::from_secs(4),
-    t4: Duration::from_secs(5),
-};
+const TIMING: Timing =
+    Timing { t1: Duration::from_millis(500), t2: Duration::from_secs(4), t4: Duration::from_secs(5) };
 
 fn bytes(text: &'static str) -> Bytes {
     Bytes::from_static(text.as_bytes())
@@ -27,7 +24,7 @@ fn state_name(machine: &Machine) -> &'static str {
     match machine {
         Machine::InviteClient(m) => match m {
             InviteClient::Calling { .. } => "calling",
-            InviteClient::Proceeding => "proceeding",
+            InviteClient::Proceeding { .. } => "proceeding",
             InviteClient::Accepted { .. } => "accepted",
             InviteClient::Completed { .. } => "completed",
             InviteClient::Terminated => "terminated",
@@ -124,13 +121,13 @@ fn the_invite_client_follows_its_table() {
             ("calling", "4xx in", "completed", "ACK", MESSAGE),
             ("calling", "failed", "terminated", "", FAILED),
             ("calling", "timer", "calling", "INVITE", None),
-            ("calling", "abandon", "terminated", "", TIMEOUT),
+            ("calling", "abandon", "calling", "", None),
             ("calling", "request", "calling", "", None),
             ("proceeding", "1xx in", "proceeding", "", MESSAGE),
             ("proceeding", "2xx in", "accepted", "", MESSAGE),
             ("proceeding", "4xx in", "completed", "ACK", MESSAGE),
             ("proceeding", "failed", "terminated", "", FAILED),
-            ("proceeding", "abandon", "terminated", "", TIMEOUT),
+            ("proceeding", "abandon", "proceeding", "", None),
             ("accepted", "1xx in", "accepted", "", None),
             ("accepted", "2xx in", "accepted", "", MESSAGE),
             ("accepted", "4xx in", "accepted", "", None),
@@ -310,9 +307,21 @@ fn timer_a_doubles_until_timer_b() {
 }
 
 #[test]
+fn an_abandoned_invite_ends_by_itself() {
+    let start = || InviteClient::start(bytes("x"), Time::ZERO, &TIMING, false).0;
+    let (calling, now) = run(Machine::InviteClient(start()), &["abandon", "1xx in"], false);
+    let (proceeding, _) = run(Machine::InviteClient(start()), &["1xx in", "abandon", "abandon"], false);
+    for machine in [calling, proceeding] {
+        assert_eq!(machine.deadline(), Some(now + TIMING.timeout()));
+        let (machine, effects) = machine.step(MachineInput::Timer, now + TIMING.timeout(), &TIMING, false);
+        assert!(machine.is_terminated());
+        assert_eq!(effects.tell, TIMEOUT);
+    }
+}
+
+#[test]
 fn timers_e_and_g_double_up_to_t2() {
-    let expected: Vec<u64> =
-        vec![500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
+    let expected: Vec<u64> = vec![500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
     let (machine, _) = Client::start(bytes("x"), Time::ZERO, &TIMING, false);
     assert_eq!(retransmissions(Machine::Client(machine), false), (expected.clone(), 32_000));
     let (machine, _) =

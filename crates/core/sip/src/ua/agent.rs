@@ -279,6 +279,7 @@ impl UserAgent {
             self.connections.remove(&(path.flow().id, id));
         }
         self.tags.remove(&usage.local_tag);
+        self.abandon(&usage.exchange, cx);
         cx.ended(id, cause);
         Some(usage)
     }

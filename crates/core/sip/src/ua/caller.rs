@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use tandem_base::Time;
-
 use crate::dialog::Dialog;
 use crate::transaction::{SentAck, TransactionId};
 use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
@@ -368,7 +366,7 @@ impl UserAgent {
         let Exchange::Calling { progress, .. } = &mut usage.exchange else { return None };
         match progress {
             // §9.1: before a provisional response CANCEL could overtake its INVITE. Timer B ends a silence.
-            Progress::Silent { .. } => *progress = Progress::Unwanted { until: Time::NEVER, reason: headers },
+            Progress::Silent { .. } => *progress = Progress::Unwanted { reason: headers },
             Progress::Provisional { .. } => self.send_cancel(id, headers, false, cx),
             Progress::Unwanted { .. } | Progress::Cancelled { .. } => return None,
         }
@@ -377,12 +375,12 @@ impl UserAgent {
     }
 
     fn send_cancel(&mut self, id: InviteId, reason: Headers, expired: bool, cx: &mut Context<'_>) {
-        let until = cx.now + self.config.timing.timeout();
         let Some(usage) = self.usages.get_mut(&id) else { return };
         let Exchange::Calling { transaction, progress, .. } = &mut usage.exchange else { return };
         let transaction = *transaction;
-        *progress = Progress::Cancelled { until, reason: reason.clone(), expired };
-        // Without room for it the INVITE is given up at `until` all the same.
+        *progress = Progress::Cancelled { reason: reason.clone(), expired };
+        self.transactions.abandon(transaction, cx.now, &mut cx.out);
+        // Without room for it the INVITE is given up in time all the same.
         let _ = self.transmit_cancel(transaction, &reason, cx);
         self.arm(id);
     }
@@ -434,18 +432,13 @@ impl UserAgent {
     /// Our INVITE has waited long enough.
     pub(super) fn calling_due(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
-        let Exchange::Calling { transaction, progress, .. } = &mut usage.exchange else { return None };
+        let Exchange::Calling { progress, .. } = &mut usage.exchange else { return None };
         match progress {
             Progress::Silent { .. } => {
-                *progress = Progress::Unwanted { until: Time::NEVER, reason: Headers::new() };
+                *progress = Progress::Unwanted { reason: Headers::new() };
             }
             Progress::Provisional { .. } => self.send_cancel(id, Headers::new(), true, cx),
-            // §9.1: an INVITE whose CANCEL drew nothing for 64·T1 counts as cancelled.
-            Progress::Unwanted { .. } | Progress::Cancelled { .. } => {
-                let transaction = *transaction;
-                self.transactions.abandon(transaction, cx.now, &mut cx.out);
-                self.invite_failed(id, transaction, Failure::Timeout, cx);
-            }
+            Progress::Unwanted { .. } | Progress::Cancelled { .. } => return None,
         }
         Some(())
     }

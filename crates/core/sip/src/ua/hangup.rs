@@ -42,7 +42,8 @@ impl UserAgent {
         }
         if let Some(usage) = self.usages.get_mut(&id) {
             usage.stage = Stage::Ending;
-            usage.exchange = Exchange::Idle;
+            let exchange = usage.take_exchange();
+            self.abandon(&exchange, cx);
         }
         self.arm(id);
     }
@@ -58,6 +59,13 @@ impl UserAgent {
     pub(super) fn lose(&mut self, id: InviteId, cx: &mut Context<'_>) {
         self.refuse_invite(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
         self.part(id, &Headers::new(), EndCause::Lost, cx);
+    }
+
+    /// Nobody waits for an INVITE of ours any more. Its peer answers it when it sees our BYE; if not, time does.
+    pub(super) fn abandon(&mut self, exchange: &Exchange, cx: &mut Context<'_>) {
+        if let Exchange::Calling { transaction, .. } = exchange {
+            self.transactions.abandon(*transaction, cx.now, &mut cx.out);
+        }
     }
 
     fn bye(&mut self, id: InviteId, headers: &Headers, owner: Owner, cx: &mut Context<'_>) -> Option<()> {

@@ -77,21 +77,19 @@ pub(super) enum Exchange {
 pub(super) enum Progress {
     /// Nothing heard.
     Silent { until: Time },
-    /// Nothing heard, and no longer wanted: CANCEL must wait (RFC 3261 §9.1).
-    Unwanted { until: Time, reason: Headers },
+    /// Nothing heard, and no longer wanted: CANCEL must wait (RFC 3261 §9.1). The transaction ends it.
+    Unwanted { reason: Headers },
     /// A provisional response came.
     Provisional { until: Time },
-    /// CANCEL is sent.
-    Cancelled { until: Time, reason: Headers, expired: bool },
+    /// CANCEL is sent. The transaction ends it.
+    Cancelled { reason: Headers, expired: bool },
 }
 
 impl Progress {
-    pub const fn until(&self) -> Time {
+    pub const fn until(&self) -> Option<Time> {
         match self {
-            Progress::Silent { until }
-            | Progress::Unwanted { until, .. }
-            | Progress::Provisional { until }
-            | Progress::Cancelled { until, .. } => *until,
+            Progress::Silent { until } | Progress::Provisional { until } => Some(*until),
+            Progress::Unwanted { .. } | Progress::Cancelled { .. } => None,
         }
     }
 
@@ -134,7 +132,7 @@ impl Usage {
                 earliest([Some(*until), reply.ringing.as_ref().map(|r| r.2)])
             }
             Exchange::Confirming { repeat, until, .. } => Some(repeat.at.min(*until)),
-            Exchange::Calling { progress, .. } => Some(progress.until()),
+            Exchange::Calling { progress, .. } => progress.until(),
             Exchange::Acknowledging { until, .. } | Exchange::BackingOff { until, .. } => Some(*until),
         }
     }

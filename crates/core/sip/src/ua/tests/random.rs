@@ -1,0 +1,179 @@
+//! Any order of events: never a panic, and nothing is left at the end.
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tandem_testkit::Conditions;
+
+use super::*;
+
+#[derive(Clone, Debug)]
+enum Act {
+    Dial { protocol: Protocol, offer: bool },
+    Ring,
+    Answer,
+    Reject,
+    Bye,
+    Cancel,
+    ReInvite { offer: bool },
+    Ack,
+    Info,
+    Respond,
+    CloseFlow,
+    Wait(u64),
+    Weather { loss: f64 },
+}
+
+fn act() -> impl Strategy<Value = (bool, Act)> {
+    let act = prop_oneof![
+        3 => (prop_oneof![Just(Protocol::Udp), Just(Protocol::Tcp)], any::<bool>())
+            .prop_map(|(protocol, offer)| Act::Dial { protocol, offer }),
+        2 => Just(Act::Ring),
+        4 => Just(Act::Answer),
+        1 => Just(Act::Reject),
+        2 => Just(Act::Bye),
+        1 => Just(Act::Cancel),
+        3 => any::<bool>().prop_map(|offer| Act::ReInvite { offer }),
+        3 => Just(Act::Ack),
+        1 => Just(Act::Info),
+        1 => Just(Act::Respond),
+        1 => Just(Act::CloseFlow),
+        8 => prop_oneof![0..200u64, 200..5_000u64, 5_000..40_000u64].prop_map(Act::Wait),
+        1 => (0.0..0.6).prop_map(|loss| Act::Weather { loss }),
+    ];
+    (any::<bool>(), act)
+}
+
+/// A user of the two user agents who knows nothing of SIP's rules.
+struct Monkey {
+    world: World,
+    /// Every usage ever seen, by whose it is.
+    known: [Vec<InviteId>; 2],
+    requests: [Vec<RequestId>; 2],
+    ended: [Vec<InviteId>; 2],
+    calls: u64,
+}
+
+const fn side(who: Who) -> usize {
+    match who {
+        Who::Alice => 0,
+        Who::Bob => 1,
+    }
+}
+
+impl Monkey {
+    fn look(&mut self) {
+        for who in [Who::Alice, Who::Bob] {
+            let events: Vec<Event> = self.world.peer(who).events.drain(..).collect();
+            for event in events {
+                match event {
+                    Event::Incoming { invite, .. } => self.known[side(who)].push(invite),
+                    Event::Request { id, .. } => self.requests[side(who)].push(id),
+                    Event::Ended { invite, .. } => {
+                        assert!(!self.ended[side(who)].contains(&invite), "{invite} ended twice");
+                        self.ended[side(who)].push(invite);
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn act(&mut self, who: Who, act: &Act) {
+        self.look();
+        let own = self.known[side(who)].last().copied().unwrap_or(InviteId(1));
+        let command = match act {
+            Act::Dial { protocol, offer } => {
+                self.calls += 1;
+                let invite = InviteId::outgoing(self.calls);
+                self.known[side(who)].push(invite);
+                let mut call = call(*protocol, offer.then(|| sdp("offer")).flatten());
+                if who == Who::Bob {
+                    call.target = Target::Address { protocol: Protocol::Udp, remote: A.parse().unwrap() };
+                }
+                Command::Invite { invite, call }
+            }
+            Act::Ring => ring(own),
+            Act::Answer => answer(own),
+            Act::Reject => reject(own, 486),
+            Act::Bye => bye(own),
+            Act::Cancel => cancel(own),
+            Act::ReInvite { offer } => reinvite(own, offer.then(|| sdp("offer")).flatten()),
+            Act::Ack => Command::Ack { invite: own, body: sdp("answer") },
+            Act::Info => {
+                let headers = Headers::new();
+                Command::Request { invite: own, method: Method::Info, headers, body: None }
+            }
+            Act::Respond => {
+                let request = self.requests[side(who)].last().copied().unwrap_or(RequestId(1));
+                Command::Respond { request, status: StatusCode::OK, headers: Headers::new(), body: None }
+            }
+            Act::CloseFlow => return self.close_flow(),
+            Act::Wait(millis) => {
+                let until = self.world.now + Duration::from_millis(*millis);
+                return self.world.run_until(until);
+            }
+            Act::Weather { loss } => {
+                let rough = Conditions {
+                    loss: *loss,
+                    duplicate: *loss / 2.0,
+                    delay: Duration::from_millis(20),
+                    jitter: Duration::from_millis(300),
+                    reorder: true,
+                    ..Default::default()
+                };
+                return self.world.set_conditions(rough);
+            }
+        };
+        self.world.command(who, command);
+    }
+
+    fn close_flow(&mut self) {
+        let (alice, bob): (std::net::SocketAddr, std::net::SocketAddr) =
+            ("192.0.2.1:40000".parse().unwrap(), B.parse().unwrap());
+        for (who, local, remote) in [(Who::Alice, alice, bob), (Who::Bob, bob, alice)] {
+            let flow = Flow { id: FlowId(7), protocol: Protocol::Tcp, local, remote };
+            self.world.input(who, Input::FlowClosed(flow));
+        }
+    }
+
+    /// Everybody hangs up; then nothing may be left.
+    fn finish(mut self) {
+        self.world.run_until(self.world.now + Duration::from_secs(1));
+        for _ in 0..3 {
+            self.look();
+            for who in [Who::Alice, Who::Bob] {
+                for invite in self.known[side(who)].clone() {
+                    self.world.command(who, bye(invite));
+                }
+            }
+            self.world.run_until(self.world.now + Duration::from_secs(400));
+        }
+        self.look();
+        for who in [Who::Alice, Who::Bob] {
+            let known = &self.known[side(who)];
+            assert!(known.iter().all(|id| self.ended[side(who)].contains(id)), "{who:?} misses an end");
+            let ua = &self.world.peer(who).ua;
+            assert!(ua.is_idle(), "{who:?}: {ua:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_order_of_commands_ends_idle(seed in 0..1_000u64, acts in prop::collection::vec(act(), 1..60)) {
+        let mut monkey = Monkey {
+            world: World::new(super::world::fair(), seed),
+            known: [Vec::new(), Vec::new()],
+            requests: [Vec::new(), Vec::new()],
+            ended: [Vec::new(), Vec::new()],
+            calls: 0,
+        };
+        for (by_alice, act) in &acts {
+            monkey.act(if *by_alice { Who::Alice } else { Who::Bob }, act);
+        }
+        monkey.finish();
+    }
+}
