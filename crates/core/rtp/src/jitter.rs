@@ -313,7 +313,9 @@ impl JitterBuffer {
         if self.starved.is_none() && self.may_still_come(now) {
             return Step::Wait;
         }
-        let ticks = if position.ticks > 0 { position.ticks.min(span) } else { span };
+        // A peer whose packets hold next to nothing shall not make us conceal thousands of them.
+        let shortest = u32::try_from(head.clock.ticks_of(SHORTEST_GAP)).unwrap_or(1);
+        let ticks = if position.ticks > 0 { position.ticks.max(shortest).min(span) } else { span };
         position.advance(1, ticks);
         self.note_losses(1);
         Step::Lost { ticks, adjacent: missing == 1 && head.audio }

@@ -305,3 +305,15 @@ fn below_the_target_a_hole_gets_a_tick_of_patience() {
     assert_eq!(bench.next(240), Packet(19));
     assert_eq!(bench.buffer.level(Time::from_millis(240), Duration::ZERO), Duration::from_millis(40));
 }
+
+#[test]
+fn tiny_packets_do_not_make_thousands_of_holes() {
+    let mut bench = Bench::new();
+    let (first, last) = (bench.arrival(10, 0, 10), bench.arrival(2_500, 3_900, 497));
+    bench.buffer.push(&first, 1, &[10]);
+    assert_eq!(bench.next(20), Packet(10));
+    assert_eq!(bench.next(40), Empty);
+    bench.buffer.push(&last, 1, &[196]);
+    let lost = (0..).take_while(|_| matches!(bench.next(500), Lost(..))).count();
+    assert!((190..=200).contains(&lost), "{lost}");
+}
