@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
-use tandem_interop::{Baresip, Codec, Config, Phone, Recording, Tandem, Transport, address, until};
+use tandem_interop::{Baresip, Codec, Config, PUNCTUAL, Phone, Recording, Tandem, Transport, address, until};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -30,17 +30,28 @@ impl Pair {
         Pair { alice, bob, media }
     }
 
-    fn assert_unaffected(&mut self, deed: impl FnOnce(&mut Phone, SocketAddr)) -> Recording {
-        let start = self.bob.media().heard().seconds();
-        deed(&mut self.alice, self.media);
-        self.bob.record(1.0);
-        let heard = self.bob.media().heard();
-        let during = heard.part(start, heard.seconds());
+    /// Does it, at most five times while the machine is too busy for alice to be punctual.
+    fn assert_unaffected(&mut self, deed: impl Fn(&mut Phone, SocketAddr)) -> Recording {
+        for _ in 0..5 {
+            self.alice.media().take_lateness();
+            let start = self.bob.media().heard().seconds();
+            deed(&mut self.alice, self.media);
+            self.bob.record(1.0);
+            let heard = self.bob.media().heard();
+            if self.alice.media().take_lateness() < PUNCTUAL {
+                let during = heard.part(start, heard.seconds());
+                self.judge(&during);
+                return during;
+            }
+        }
+        panic!("this machine is too busy to measure: packets of the test itself went out late");
+    }
+
+    fn judge(&self, during: &Recording) {
         during.assert_tones("bob meanwhile", &[440.0], &[617.0]);
         assert!(during.purity_db(&[440.0]) > 28.0, "only {:.1} dB pure", during.purity_db(&[440.0]));
         let counts = self.bob.media().counts();
         assert_eq!((counts.gaps, counts.jumps, counts.sources.len()), (0, 0, 1), "{counts:?}");
-        during
     }
 }
 
@@ -79,7 +90,9 @@ fn what_cannot_be_parsed_but_answered_gets_400() {
     let phone = Phone::new(tandem.at(), 853.0);
     let here = phone.contact();
     let request = format!(
-        "OPTIONS sip:1000@{} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bKbad\r\nMax-Forwards: 70\r\n         From: <sip:phone@{here}>;tag=1\r\nTo: <sip:1000@{}>\r\nCall-ID: bad\r\nCSeq: none OPTIONS\r\n         Content-Length: 0\r\n\r\n",
+        "OPTIONS sip:1000@{} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bKbad\r\nMax-Forwards: 70\r\n\
+         From: <sip:phone@{here}>;tag=1\r\nTo: <sip:1000@{}>\r\nCall-ID: bad\r\nCSeq: none OPTIONS\r\n\
+         Content-Length: 0\r\n\r\n",
         tandem.at(),
         tandem.at()
     );

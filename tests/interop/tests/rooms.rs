@@ -74,7 +74,7 @@ fn the_echo_service_returns_the_voice_as_it_was() {
     let mut phone = Phone::new(tandem.at(), 617.0);
     phone.call("echo");
     phone.wait_to_hear(&[617.0], SOON);
-    let heard = phone.record(3.0);
+    let heard = phone.record_punctual(3.0, &[&phone]);
     assert!((heard.tone_dbfs(617.0) + 12.0).abs() < 1.0, "{:.1} dBFS", heard.tone_dbfs(617.0));
     assert!(heard.purity_db(&[617.0]) > 28.0, "{:.1} dB", heard.purity_db(&[617.0]));
 }

@@ -1,5 +1,5 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -24,6 +24,8 @@ struct Shared {
     to: Mutex<Option<SocketAddr>>,
     digits: Mutex<Vec<u8>>,
     heard: Mutex<Heard>,
+    /// The worst delay of a packet of ours since somebody asked, in microseconds.
+    lateness: AtomicU64,
 }
 
 /// What has arrived.
@@ -85,6 +87,12 @@ impl Media {
         self.socket.send_to(bytes, self.peer().expect("a call stands")).unwrap();
     }
 
+    /// How late its packets went out at worst since this was last asked: what a busy machine does to the
+    /// instrument is no fault of what is measured.
+    pub fn take_lateness(&self) -> Duration {
+        Duration::from_micros(self.shared.lateness.swap(0, Ordering::Relaxed))
+    }
+
     /// All that was heard so far.
     pub fn heard(&self) -> Recording {
         Recording { rate: RATE, samples: self.shared.heard.lock().unwrap().samples.clone() }
@@ -133,6 +141,8 @@ fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
         if shared.stop.load(Ordering::Relaxed) {
             return;
         }
+        let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
+        shared.lateness.fetch_max(late, Ordering::Relaxed);
         let Some(to) = *shared.to.lock().unwrap() else { continue };
         sender.timestamp = n * FRAME as u32;
         if digit.is_none() {
