@@ -60,8 +60,13 @@ pub(super) fn salvage(method: Method, headers: &Headers) -> Option<Request> {
     if !needed.iter().all(|name| headers.has(name)) {
         return None;
     }
-    let is_kept = |name: &HeaderName| *name == HeaderName::Via || needed.contains(name);
-    let kept = headers.iter().filter(|h| is_kept(&h.name)).cloned().collect();
+    // Of one that stands there twice, the first: the answer itself is to be well-formed.
+    let is_kept = |header: &&crate::Header| {
+        header.name == HeaderName::Via
+            || headers.get(&header.name).is_some_and(|first| std::ptr::eq(first, header.value()))
+    };
+    let is_needed = |name: &HeaderName| *name == HeaderName::Via || needed.contains(name);
+    let kept = headers.iter().filter(|h| is_needed(&h.name)).filter(is_kept).cloned().collect();
     let nowhere = SipUri::new(Host::Name("invalid".to_owned()));
     Some(Request { method, uri: nowhere.into(), headers: kept, body: bytes::Bytes::new() })
 }

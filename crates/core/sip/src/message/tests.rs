@@ -125,6 +125,9 @@ fn mandatory_headers_stand_once() {
         let error = parse(&text).unwrap_err();
         assert_eq!(error.problem(), &Problem::Header(crate::HeaderError::new(name, problem)));
         assert_eq!(error.request().is_some(), answerable, "{text}");
+        for repeated in [HeaderName::To, HeaderName::CSeq] {
+            assert!(error.request().is_none_or(|r| r.headers.get_all(&repeated).count() == 1), "{text}");
+        }
     }
 }
 
