@@ -130,7 +130,8 @@ pub struct SentAck {
 }
 
 impl<O: Clone> Transactions<O> {
-    /// At most `capacity` at once, of which `per_source` server transactions of one source address.
+    /// Server transactions are begun up to `capacity` transactions in all and `per_source` of one source address,
+    /// client transactions up to twice `capacity`.
     pub fn new(timing: Timing, capacity: usize, per_source: usize) -> Self {
         Transactions {
             timing,
@@ -245,7 +246,8 @@ impl<O: Clone> Transactions<O> {
         now: Time,
         out: &mut impl Sink<Output>,
     ) -> Result<TransactionId, TableFull> {
-        if self.entries.len() >= self.capacity {
+        // Strangers cannot make us send requests; and those that end calls must go out even when the table is full.
+        if self.entries.len() >= self.capacity.saturating_mul(2) {
             return Err(TableFull);
         }
         let NewClient { key, bytes, invite, target, owner } = new;

@@ -96,11 +96,11 @@ impl UserAgent {
                 let seconds = cx.entropy.next_u32() % 11;
                 let refusal = Refusal::new(StatusCode::SERVER_INTERNAL_ERROR)
                     .with(HeaderName::RetryAfter, seconds.to_string());
-                return self.refuse(&arrival, &refusal, cx);
+                return self.refuse_once(&arrival, &refusal, cx);
             }
             // §14.2 for our own; and an offer that comes before the ACK to our last answer must wait as well
             // (RFC 5407 §3.1.4).
-            _ => return self.refuse(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
+            _ => return self.refuse_once(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
         }
         let Ok(transaction) = self.serve(&arrival, None, Owner::Invite(id)) else {
             return self.overloaded(&arrival, cx);

@@ -70,7 +70,8 @@ impl Identity {
 /// What the user agent may hold at once. Beyond each, requests are refused with 503 and Retry-After.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Transactions, those that only absorb retransmissions included (up to 32 s each).
+    /// Transactions, those that only absorb retransmissions included (up to 32 s each). Requests of our own may
+    /// take as many again.
     pub transactions: usize,
     /// Server transactions per source IP address, counted the same way.
     pub transactions_per_source: usize,

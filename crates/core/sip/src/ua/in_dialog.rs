@@ -24,9 +24,14 @@ impl UserAgent {
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
         match arrival.request.method {
             Method::Bye => self.bye_received(id, &arrival, cx),
-            Method::Options => self.options(&arrival, cx),
+            Method::Options => {
+                let response = self.capabilities(&arrival);
+                self.answer_now(&arrival, &response, cx);
+            }
             // We have hung up: for anything new the dialog is gone (RFC 5407 §3.2).
-            _ if ending => self.refuse(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx),
+            _ if ending => {
+                self.refuse_once(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
+            }
             Method::Invite => self.reinvited(id, arrival, cx),
             _ => self.deliver(Some(id), arrival, &tag, cx),
         }

@@ -148,7 +148,11 @@ impl UserAgent {
         match (usage, &arrival.request.method) {
             (Some(id), _) => self.in_dialog(id, arrival, cx),
             (None, Method::Invite) => self.incoming(arrival, cx),
-            (None, Method::Options) => self.options(&arrival, cx),
+            // Without a transaction, as asking again draws the same.
+            (None, Method::Options) => {
+                let response = self.capabilities(&arrival);
+                cx.send(arrival.route().0, response.to_bytes());
+            }
             // These have a meaning within a dialog only (RFC 3261 §15.1.2, RFC 6086 §4.2.1, RFC 3262, RFC 3311).
             (None, Method::Bye | Method::Info | Method::Prack | Method::Update | Method::Notify) => {
                 self.refuse(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
@@ -167,15 +171,14 @@ impl UserAgent {
         dialog.is_peer(&arrival.call_id, &arrival.from_tag).then_some(id)
     }
 
-    /// RFC 3261 §11.2: what an INVITE would have drawn, and what we can do. Answered without a transaction, as
-    /// asking again draws the same.
-    pub(super) fn options(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
+    /// RFC 3261 §11.2: what we can do.
+    pub(super) fn capabilities(&self, arrival: &Arrival) -> Response {
         let tag = arrival.stateless_tag();
         let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(&tag));
         self.texts.capabilities(&mut response.headers);
         response.headers.push(HeaderName::Accept, self.texts.accept.clone());
         self.add_server(&mut response.headers);
-        cx.send(arrival.route().0, response.to_bytes());
+        response
     }
 
     pub(super) fn add_server(&self, headers: &mut Headers) {
@@ -186,15 +189,23 @@ impl UserAgent {
 
     /// Refuses without a transaction (RFC 3261 §8.2.7): asking again draws the same, and nothing is kept of it.
     pub(super) fn refuse(&mut self, arrival: &Arrival, refusal: &Refusal, cx: &mut Context<'_>) {
-        if arrival.request.method == Method::Ack {
-            return;
-        }
+        let response = self.refusal(arrival, refusal);
+        cx.send(arrival.route().0, response.to_bytes());
+    }
+
+    /// Refuses in a transaction: what must be, once asking again would draw something else.
+    pub(super) fn refuse_once(&mut self, arrival: &Arrival, refusal: &Refusal, cx: &mut Context<'_>) {
+        let response = self.refusal(arrival, refusal);
+        self.answer_now(arrival, &response, cx);
+    }
+
+    fn refusal(&mut self, arrival: &Arrival, refusal: &Refusal) -> Response {
         self.statistics.refused += 1;
         let tag = arrival.stateless_tag();
         let mut response = Response::to_request(&arrival.request, refusal.status, Some(&tag));
         append(&mut response.headers, &refusal.headers);
         self.add_server(&mut response.headers);
-        cx.send(arrival.route().0, response.to_bytes());
+        response
     }
 
     /// RFC 3261 §21.5.4.

@@ -79,7 +79,7 @@ impl Lone {
     /// The messages sent by the last input, with where to.
     pub fn sent(&self) -> Vec<(Target, String)> {
         let of = self.out.iter().filter_map(|output| match output {
-            Output::Send { target, bytes } => Some((*target, String::from_utf8(bytes.to_vec()).unwrap())),
+            Output::Send { target, bytes } => Some((*target, String::from_utf8_lossy(bytes).into_owned())),
             _ => None,
         });
         of.collect()

@@ -177,3 +177,47 @@ proptest! {
         monkey.finish();
     }
 }
+
+/// Messages of one call and of none, for mutilation.
+fn texts(tag: &str) -> Vec<String> {
+    use super::lone::{INVITE, plain, within};
+    let mut texts = vec![INVITE.to_owned()];
+    texts.extend(["OPTIONS", "BYE", "CANCEL", "ACK", "INFO", "FROBNICATE"].map(plain));
+    texts.extend(["INVITE", "BYE", "ACK", "INFO", "OPTIONS"].map(|method| within(method, 2, tag)));
+    texts
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever comes, the user agent lives, keeps nothing, and answers at most once per message.
+    #[test]
+    fn mutilated_messages_do_no_harm(
+        picks in prop::collection::vec((0..12usize, 0..600usize, any::<u8>(), 0..4u8, any::<bool>()), 1..20),
+    ) {
+        use super::lone::{INVITE, Lone, PEER, tcp, udp};
+        let mut lone = Lone::new();
+        let (id, tag) = lone.establish(udp(PEER), INVITE);
+        let texts = texts(&tag);
+        for (which, at, byte, how, stream) in picks {
+            let mut bytes = texts[which].replace('\n', "\r\n").into_bytes();
+            let at = at % bytes.len();
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.truncate(at),
+                2 => drop(bytes.remove(at)),
+                _ => bytes.insert(at, byte),
+            }
+            let flow = if stream { tcp(PEER) } else { udp(PEER) };
+            lone.input(Input::Received { flow, bytes: bytes.into() });
+            prop_assert!(lone.sent().len() <= 2, "{:?}", lone.out);
+            let new: Vec<Command> = lone.out.iter().filter_map(|output| match output {
+                Output::Event(Event::Incoming { invite, .. }) => Some(reject(*invite, 486)),
+                _ => None,
+            }).collect();
+            new.into_iter().for_each(|command| lone.command(command));
+        }
+        lone.command(bye(id));
+        lone.assert_quiet_end();
+    }
+}

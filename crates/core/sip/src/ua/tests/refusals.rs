@@ -144,6 +144,22 @@ fn old_cseq_numbers_are_refused_with_500() {
 }
 
 #[test]
+fn what_is_said_in_a_dialog_is_said_again_when_asked_again() {
+    let mut lone = Lone::new();
+    let (id, tag) = lone.establish(udp(PEER), INVITE);
+    let options = within("OPTIONS", 2, &tag);
+    let first = lone.reply(&options);
+    assert_eq!(lone.reply(&options), first);
+    lone.command(reinvite(id, sdp("hold")));
+    let offer = within("INVITE", 3, &tag);
+    let first = lone.reply(&offer);
+    assert_eq!(first.status, status(491));
+    assert_eq!(lone.reply(&offer), first);
+    lone.command(bye(id));
+    lone.assert_quiet_end();
+}
+
+#[test]
 fn a_second_reinvite_must_wait_for_the_first() {
     let mut lone = Lone::new();
     let (id, tag) = lone.establish(udp(PEER), INVITE);
@@ -234,6 +250,12 @@ fn hanging_up_works_even_when_the_table_is_full() {
     lone.receive(udp(PEER), &within("BYE", 2, &tag));
     assert!(lone.sent()[0].1.starts_with("SIP/2.0 200"));
     assert!(matches!(lone.out[1], Output::Event(Event::Ended { cause: EndCause::Bye { .. }, .. })));
+    lone.assert_quiet_end();
+
+    let mut lone = Lone::with(Config { limits, ..config(B) });
+    let (id, _) = lone.establish(udp(PEER), INVITE);
+    lone.command(bye(id));
+    assert!(lone.sent()[0].1.starts_with("BYE "));
     lone.assert_quiet_end();
 }
 
