@@ -1,3 +1,5 @@
+use std::any::Any;
+
 use tandem_base::ClockRate;
 
 /// The longest packet there is: 120 ms at 48 kHz (RFC 6716 §3.2.5).
@@ -51,6 +53,18 @@ pub trait AudioEncoder: Send {
 
     /// Forgets the stream: as newly constructed.
     fn reset(&mut self);
+
+    /// Goes on in the place of `other`, so that the receiver's decoder does not notice: takes over its state, where
+    /// both are of the same codec and that can be done. `false`: nothing has changed.
+    fn take_over(&mut self, other: &dyn AudioEncoder) -> bool {
+        let _ = other;
+        false
+    }
+
+    /// For [`AudioEncoder::take_over`]: the encoder itself, where its state can be taken over.
+    fn as_any(&self) -> Option<&dyn Any> {
+        None
+    }
 }
 
 /// Why a payload was not decoded.

@@ -7,6 +7,8 @@ mod band;
 mod qmf;
 mod quantiser;
 
+use std::any::Any;
+
 use tandem_audio::{AudioDecoder, AudioEncoder, Concealer, DecodeError, EncodeError};
 use tandem_base::ClockRate;
 
@@ -74,6 +76,7 @@ impl AudioDecoder for G722Decoder {
 }
 
 /// Encoder.
+#[derive(Clone)]
 pub(crate) struct G722Encoder {
     low: Band,
     high: Band,
@@ -108,6 +111,15 @@ impl AudioEncoder for G722Encoder {
 
     fn reset(&mut self) {
         *self = G722Encoder::new();
+    }
+
+    fn take_over(&mut self, other: &dyn AudioEncoder) -> bool {
+        let other = other.as_any().and_then(<dyn Any>::downcast_ref::<G722Encoder>);
+        other.map(|other| *self = other.clone()).is_some()
+    }
+
+    fn as_any(&self) -> Option<&dyn Any> {
+        Some(self)
     }
 }
 

@@ -83,6 +83,11 @@ impl Encoding {
         self.key
     }
 
+    /// Does a packet depend on those before it?
+    pub fn has_memory(&self) -> bool {
+        !matches!(self.key.format, AudioFormat::Pcmu | AudioFormat::Pcma)
+    }
+
     /// The room changed its rate.
     pub fn set_room_rate(&mut self, room: ClockRate) {
         let rate = self.encoder.sample_rate();
@@ -141,6 +146,9 @@ impl Encoding {
             resampler.process(&other.heard, &mut self.converted);
         }
         self.packetizer.continue_from(&other.packetizer);
+        if self.encoder.take_over(&*other.encoder) {
+            return;
+        }
         self.encoder.reset();
         if let Some(scratch) = self.payloads.first_mut() {
             // The payload is dropped; the encoder's state is what counts, and a failure leaves it fresh.

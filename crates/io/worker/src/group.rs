@@ -261,25 +261,27 @@ impl<O: Outlet> Group<O> {
     /// Who contributes hears what nobody else hears; all others share. A leg that changes goes on where it was.
     fn choose_encodings(&mut self) {
         let echo = matches!(self.program, Program::Echo);
-        for rendition in self.renditions.iter_mut() {
+        let mix = matches!(self.program, Program::Mix);
+        let silent = self.mixer.contributors() == 0;
+        for rendition in &mut self.renditions {
             rendition.listeners = 0;
         }
         for seat in self.seats.iter_mut().flatten().filter(|s| !s.failed) {
-            let alone = echo || (seat.speaks && matches!(self.program, Program::Mix));
             let outbound = &mut seat.member.leg.outbound;
             let key = outbound.key();
-            let shared = self.renditions.iter_mut().find(|r| r.encoding.key() == key);
-            let Some(rendition) = shared else { continue };
+            let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) else {
+                continue;
+            };
+            let contributes = seat.speaks && mix;
+            let alone = echo || contributes || (!silent && rendition.live && outbound.lingers());
             match (outbound.alone, alone) {
                 (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
                 (true, false) if !rendition.live => rendition.encoding.continue_from(&outbound.own),
+                (false, false) if !rendition.live => rendition.encoding.restart(),
                 _ => {}
             }
-            let changed = std::mem::replace(&mut outbound.alone, alone) != alone;
+            outbound.choose(alone, contributes);
             if !alone && seat.member.leg.sends() {
-                if !rendition.live && !changed {
-                    rendition.encoding.restart();
-                }
                 rendition.listeners += 1;
                 rendition.live = true;
             }
@@ -362,7 +364,8 @@ impl<O: Outlet> Seat<O> {
         let (frame, speaks) = (std::mem::take(&mut self.frame), self.speaks);
         let encoded = self.guard(around, |member, _| {
             member.leg.outbound.own.run(|limiter, out| match (mix.echo, speaks) {
-                (false, _) => mix.mixer.render(Some(&frame), limiter, out),
+                (false, true) => mix.mixer.render(Some(&frame), limiter, out),
+                (false, false) => mix.mixer.render(None, limiter, out),
                 (true, true) => out.copy_from_slice(&frame),
                 (true, false) => out.fill(0.0),
             })

@@ -2,6 +2,7 @@
 
 use super::quantiser::{LOG2, LOG4, Scale, VALUE2, VALUE4, VALUE6, quantise2, quantise6};
 
+#[derive(Clone)]
 pub(super) struct Band {
     scale: &'static Scale,
     nb: i32,

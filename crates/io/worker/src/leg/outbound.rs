@@ -8,12 +8,17 @@ use crate::packetizer::packets_in;
 /// Octets of the longest packet: header, contributing sources, payload.
 pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD;
 
+/// Ticks that a leg waits for silence before it goes back to a shared encode: ten seconds, in which people pause.
+const LINGER: u32 = 500;
+
 /// From the room to the peer's packets.
 pub struct Outbound {
     /// What this leg alone hears is encoded here.
     pub own: Encoding,
     /// Does it hear what it shares with nobody (it contributes), or its rendition?
     pub alone: bool,
+    // Ticks since it last contributed, while it is alone.
+    lingered: u32,
     /// Its packets.
     pub packets: Packets,
 }
@@ -39,7 +44,7 @@ impl Outbound {
     ) -> Self {
         let own = Encoding::new(EncodingKey::from(send), encoder, room, 0);
         let packets = Packets { transmission, send, fresh: true, format: None, errors: 0 };
-        Outbound { own, alone: false, packets }
+        Outbound { own, alone: false, lingered: 0, packets }
     }
 
     /// A new negotiation in a group that has run for `ticks` ticks. SSRC, sequence number and timestamp go on.
@@ -50,6 +55,18 @@ impl Outbound {
         }
         self.packets.transmission.set_clock(send.format.clock_rate());
         self.packets.send = send;
+    }
+
+    /// A codec with a memory goes back to a shared encode where nobody hears it: in the next silence, but does not
+    /// wait for ever.
+    pub fn lingers(&self) -> bool {
+        self.alone && self.lingered < LINGER && self.own.has_memory()
+    }
+
+    /// In this tick it hears what is encoded for it alone, or its rendition.
+    pub fn choose(&mut self, alone: bool, contributes: bool) {
+        self.alone = alone;
+        self.lingered = if contributes { 0 } else { self.lingered.saturating_add(1) };
     }
 
     /// Codec and packet time.

@@ -86,6 +86,31 @@ fn moving_between_renditions_is_not_heard_in_opus() {
 }
 
 #[test]
+fn a_leg_shares_again_in_the_next_silence_but_does_not_wait_for_ever() {
+    let mut stage = conference();
+    let talker = stage.join(Pcmu, 20, Some(400.0));
+    let n = stage.join(OPUS, 20, Some(1_000.0));
+    stage.join(OPUS, 20, None);
+    let mut encodes = |stage: &mut Stage, ticks: usize| {
+        stage.run(ticks);
+        let before = stage.tally.encodes;
+        stage.run(1);
+        stage.tally.encodes - before
+    };
+    assert_eq!(encodes(&mut stage, 20), 3, "two speakers' own and one for the listener");
+    stage.phones[n].tone = None;
+    assert_eq!(encodes(&mut stage, 100), 3, "the other still speaks");
+    stage.phones[talker].tone = None;
+    assert_eq!(encodes(&mut stage, 30), 2, "one of each format");
+    stage.phones[talker].tone = Some(400.0);
+    assert_eq!(encodes(&mut stage, 10), 2);
+    stage.phones[n].tone = Some(1_000.0);
+    assert_eq!(encodes(&mut stage, 20), 3);
+    stage.phones[n].tone = None;
+    assert_eq!(encodes(&mut stage, 560), 2, "nobody ever pauses");
+}
+
+#[test]
 fn a_leg_moves_to_another_group_with_its_stream() {
     let mut first = conference();
     let n = first.join(Pcmu, 20, None);
