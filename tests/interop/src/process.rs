@@ -123,3 +123,24 @@ impl Drop for Process {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "needs the Debian package `baresip-core`")]
+    fn a_missing_program_names_its_package() {
+        Process::spawn("baresip", "baresip-core", &mut Command::new("/nowhere/baresip"));
+    }
+
+    #[test]
+    fn a_dropped_process_is_gone_and_its_output_was_read() {
+        let process =
+            Process::spawn("sh", "dash", Command::new("sh").args(["-c", "echo here >&2; exec sleep 60"]));
+        process.log().wait_for("its word", Duration::from_secs(5), |line| line == "here");
+        let id = Pid::from_child(&process.child);
+        drop(process);
+        assert!(rustix::process::test_kill_process(id).is_err());
+    }
+}

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
 
+use serde_json::Value;
 use tandem_interop::{Baresip, Codec, Config, PUNCTUAL, Phone, Recording, Tandem, Transport, address, until};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -45,6 +46,16 @@ impl Pair {
             }
         }
         panic!("this machine is too busy to measure: packets of the test itself went out late");
+    }
+
+    /// Alice hangs up: what the server says of her call.
+    fn end(&mut self, tandem: &Tandem) -> Value {
+        assert_eq!(self.alice.bye().status(), Some(200));
+        let ended = |line: &str| {
+            serde_json::from_str(line).ok().filter(|event: &Value| event["message"] == "call ended")
+        };
+        let line = tandem.log().wait_for("the end of the call", SOON, |line| ended(line).is_some());
+        ended(&line).unwrap()
     }
 
     fn judge(&self, during: &Recording) {
@@ -185,6 +196,8 @@ fn a_stranger_is_not_heard() {
         }
     });
     during.assert_tones("bob beside a stranger", &[440.0], &[1_000.0]);
+    let figures = pair.end(&tandem);
+    assert!(figures["rx_strangers"].as_u64().unwrap() >= 100, "{figures}");
     tandem.assert_sound();
 }
 
@@ -217,6 +230,8 @@ fn truncated_media_are_dropped() {
             std::thread::sleep(Duration::from_millis(20));
         }
     });
+    let figures = pair.end(&tandem);
+    assert!(figures["rx_malformed"].as_u64().unwrap() >= 20, "{figures}");
     tandem.assert_sound();
 }
 

@@ -67,6 +67,24 @@ fn a_held_phone_hears_nothing_and_all_again_after_resuming() {
 }
 
 #[test]
+fn a_hold_by_the_address_0_0_0_0_is_one() {
+    let tandem = Tandem::start(&Config::default());
+    let mut alice = Phone::new(tandem.at(), 440.0);
+    let mut bob = Phone::new(tandem.at(), 617.0);
+    alice.call("1000");
+    bob.call("1000");
+    alice.wait_to_hear(&[617.0], SOON);
+    let connection = format!("c=IN IP4 {}", alice.contact().ip());
+    let hold = alice.offer("sendrecv").replace(&connection, "c=IN IP4 0.0.0.0");
+    assert_eq!(alice.reinvite_with(&hold).status(), Some(200));
+    wait_for_quiet(&alice);
+    assert_eq!(alice.reinvite("sendrecv").status(), Some(200));
+    let start = alice.media().counts().packets;
+    until("sound after the hold", SOON, || (alice.media().counts().packets > start + 50).then_some(()));
+    alice.record(1.0).assert_tones("alice after the hold", &[617.0], &[440.0]);
+}
+
+#[test]
 fn keys_are_told_once_each() {
     let tandem = Tandem::start(&Config::default());
     let mut phone = Phone::new(tandem.at(), 617.0);

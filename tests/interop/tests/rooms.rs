@@ -111,3 +111,23 @@ fn the_tone_service_plays_1004_hz_at_minus_16_in_every_codec() {
         caller.hang_up();
     }
 }
+
+#[test]
+fn every_packet_time_is_served_both_ways() {
+    let tandem = Tandem::start(&Config::default());
+    for ms in [10, 20, 30, 40, 60] {
+        let mut phone = Phone::new(tandem.at(), 617.0);
+        phone.media().set_packet_ms(ms);
+        let attributes = format!("a=rtpmap:0 PCMU/8000\r\na=ptime:{ms}\r\n");
+        let offer = phone.offer_of("sendrecv", "0", &attributes);
+        let answer = phone.invite("echo", &offer);
+        assert_eq!(answer.status(), Some(200), "{ms} ms: {}", answer.start);
+        phone.media().talk_to(answer.rtp_address());
+        phone.wait_to_hear(&[617.0], SOON);
+        let heard = phone.record_punctual(2.0, &[&phone]);
+        assert!(heard.purity_db(&[617.0]) > 28.0, "{ms} ms: only {:.1} dB pure", heard.purity_db(&[617.0]));
+        let counts = phone.media().counts();
+        assert_eq!((counts.packet_ms, counts.gaps, counts.jumps), (ms as usize, 0, 0), "{counts:?}");
+        assert_eq!(phone.bye().status(), Some(200));
+    }
+}

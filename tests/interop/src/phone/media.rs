@@ -1,5 +1,5 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,13 @@ use tandem_testkit::sine;
 use crate::Recording;
 use crate::g711::{ulaw_from, ulaw_to};
 
-const FRAME: usize = 160;
 const RATE: u32 = 8_000;
+/// Samples in a millisecond.
+const PER_MS: u32 = RATE / 1_000;
 const DTMF: u8 = 101;
 
-/// The sound of a phone: PCMU, 20 ms a packet, sent by the clock and recorded by RTP timestamp.
+/// The sound of a phone: PCMU, 20 ms a packet unless told otherwise, sent by the clock and recorded by RTP
+/// timestamp.
 pub struct Media {
     socket: Arc<UdpSocket>,
     shared: Arc<Shared>,
@@ -26,6 +28,7 @@ struct Shared {
     heard: Mutex<Heard>,
     /// The worst delay of a packet of ours since somebody asked, in microseconds.
     lateness: AtomicU64,
+    packet_ms: AtomicU32,
 }
 
 /// What has arrived.
@@ -39,6 +42,8 @@ pub struct Heard {
     pub gaps: u64,
     /// Steps of the timestamp other than one frame.
     pub jumps: u64,
+    /// Milliseconds of sound in the last packet.
+    pub packet_ms: usize,
     /// SSRCs, in order of appearance.
     pub sources: Vec<u32>,
     last: Option<(u16, u32)>,
@@ -49,7 +54,7 @@ impl Media {
     pub(super) fn new(ip: Ipv4Addr, hz: f64) -> Self {
         let socket = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let shared = Arc::new(Shared::default());
+        let shared = Arc::new(Shared { packet_ms: AtomicU32::new(20), ..Shared::default() });
         let (s, m) = (socket.clone(), shared.clone());
         std::thread::spawn(move || send(&s, &m, hz));
         let (s, m) = (socket.clone(), shared.clone());
@@ -65,6 +70,11 @@ impl Media {
     /// Sends the tone there from now on.
     pub fn talk_to(&self, to: SocketAddr) {
         *self.shared.to.lock().unwrap() = Some(to);
+    }
+
+    /// Sends packets of so many milliseconds from now on.
+    pub fn set_packet_ms(&self, ms: u32) {
+        self.shared.packet_ms.store(ms, Ordering::Relaxed);
     }
 
     /// Sends nothing from now on.
@@ -133,35 +143,25 @@ impl Sender {
 fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
     let ssrc = u32::from(socket.local_addr().unwrap().port()) << 8 | 0x55;
     let mut sender = Sender { sequence: 0, timestamp: 0, ssrc };
-    let start = Instant::now();
-    let mut digit: Option<(u8, u16, u32)> = None;
-    for n in 0u32.. {
-        let due = start + Duration::from_millis(20) * n;
+    let mut due = Instant::now();
+    let mut digit: Option<Press> = None;
+    while !shared.stop.load(Ordering::Relaxed) {
+        let ms = shared.packet_ms.load(Ordering::Relaxed);
+        due += Duration::from_millis(ms.into());
         std::thread::sleep(due.saturating_duration_since(Instant::now()));
-        if shared.stop.load(Ordering::Relaxed) {
-            return;
-        }
         let late = u64::try_from(due.elapsed().as_micros()).unwrap_or(u64::MAX);
         shared.lateness.fetch_max(late, Ordering::Relaxed);
+        let (start, samples) = (sender.timestamp, ms * PER_MS);
+        sender.timestamp = start.wrapping_add(samples);
         let Some(to) = *shared.to.lock().unwrap() else { continue };
-        sender.timestamp = n * FRAME as u32;
-        if digit.is_none() {
-            digit = shared.digits.lock().unwrap().pop().map(|event| (event, 0, sender.timestamp));
-        }
+        let next = || Some(Press { event: shared.digits.lock().unwrap().pop()?, packets: 0, since: start });
+        digit = digit.filter(|press| press.packets < Press::PACKETS).or_else(next);
         let packets = match &mut digit {
-            Some((event, pressed, since)) => {
-                *pressed += 1;
-                let packets = telephone_event(&mut sender, *event, *pressed, *since);
-                if *pressed == 5 {
-                    digit = None;
-                }
-                packets
-            }
+            Some(press) => press.packets_of(&mut sender, samples),
             None => {
-                let tone = sine(hz, -12.0, RATE, n as usize * FRAME, FRAME);
+                let tone = sine(hz, -12.0, RATE, start as usize, samples as usize);
                 let payload: Vec<u8> = tone.into_iter().map(ulaw_from).collect();
-                let at = sender.timestamp;
-                vec![sender.packet(false, 0, at, &payload)]
+                vec![sender.packet(false, 0, start, &payload)]
             }
         };
         for packet in packets {
@@ -170,12 +170,24 @@ fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
     }
 }
 
-fn telephone_event(sender: &mut Sender, event: u8, pressed: u16, since: u32) -> Vec<Vec<u8>> {
-    let [high, low] = (pressed * FRAME as u16).to_be_bytes();
-    let end = pressed == 5;
-    let payload = [event, if end { 0x8a } else { 0x0a }, high, low];
-    let copies = if end { 3 } else { 1 };
-    (0..copies).map(|_| sender.packet(pressed == 1, DTMF, since, &payload)).collect()
+/// A key held down.
+struct Press {
+    event: u8,
+    packets: u16,
+    since: u32,
+}
+
+impl Press {
+    const PACKETS: u16 = 5;
+
+    fn packets_of(&mut self, sender: &mut Sender, samples: u32) -> Vec<Vec<u8>> {
+        self.packets += 1;
+        let [high, low] = (self.packets * samples as u16).to_be_bytes();
+        let end = self.packets == Self::PACKETS;
+        let payload = [self.event, if end { 0x8a } else { 0x0a }, high, low];
+        let copies = if end { 3 } else { 1 };
+        (0..copies).map(|_| sender.packet(self.packets == 1, DTMF, self.since, &payload)).collect()
+    }
 }
 
 fn receive(socket: &UdpSocket, shared: &Shared) {
@@ -209,13 +221,15 @@ impl Heard {
         if let Some((last_sequence, last_timestamp)) = self.last {
             self.gaps += u64::from(sequence != last_sequence.wrapping_add(1));
             let step = timestamp.wrapping_sub(last_timestamp);
-            self.jumps += u64::from(step as usize != payload.len());
+            let length = u32::try_from(self.packet_ms).unwrap_or(0) * PER_MS;
+            self.jumps += u64::from(step != length);
             // A pause of the sender is heard as silence; a jump beyond ten seconds is not a pause.
-            if (FRAME as u32..RATE * 10).contains(&step) {
-                self.samples.resize(self.samples.len() + step as usize - FRAME.min(step as usize), 0);
+            if (length..RATE * 10).contains(&step) {
+                self.samples.resize(self.samples.len() + (step - length) as usize, 0);
             }
         }
         self.last = Some((sequence, timestamp));
+        self.packet_ms = payload.len() / PER_MS as usize;
         self.samples.extend(payload.iter().map(|octet| ulaw_to(*octet)));
     }
 }

@@ -130,10 +130,15 @@ impl Phone {
 
     /// A re-INVITE with this direction; its final response, acknowledged.
     pub fn reinvite(&mut self, direction: &str) -> Message {
-        self.dialog.cseq += 1;
         self.dialog.sdp_version += 1;
         let sdp = self.offer(direction);
-        self.request("INVITE", "Content-Type: application/sdp\r\n", &sdp);
+        self.reinvite_with(&sdp)
+    }
+
+    /// A re-INVITE with this offer; its final response, acknowledged.
+    pub fn reinvite_with(&mut self, sdp: &str) -> Message {
+        self.dialog.cseq += 1;
+        self.request("INVITE", "Content-Type: application/sdp\r\n", sdp);
         let answer = self.final_response("INVITE");
         self.ack(&answer);
         answer
