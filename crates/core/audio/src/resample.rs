@@ -94,9 +94,9 @@ impl Resampler {
                 n
             }
             Direction::Up(factor, taps) => self.blocks(input, output, 1, |window, out| {
-                for (group, window) in out.chunks_exact_mut(factor).zip(window.windows(SPAN)) {
-                    for (y, taps) in group.iter_mut().zip(taps.chunks_exact(SPAN)) {
-                        *y = dot(window, taps);
+                for (group, window) in out.chunks_exact_mut(factor).zip(window.array_windows::<SPAN>()) {
+                    for (y, taps) in group.iter_mut().zip(taps.as_chunks::<SPAN>().0) {
+                        *y = short_dot(window, taps);
                     }
                 }
             }),
@@ -154,6 +154,18 @@ impl Resampler {
     pub fn reset(&mut self) {
         self.window.fill(0.0);
     }
+}
+
+/// Sum of products over one span, in four lanes without a remainder.
+#[inline]
+fn short_dot(window: &[f32; SPAN], taps: &[f32; SPAN]) -> f32 {
+    let mut lanes = [0.0f32; 4];
+    for (x, t) in window.as_chunks::<4>().0.iter().zip(taps.as_chunks::<4>().0) {
+        for (lane, (x, t)) in lanes.iter_mut().zip(x.iter().zip(t)) {
+            *lane += x * t;
+        }
+    }
+    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
 }
 
 /// Shared by all interpolators of a ratio: for each output phase its taps, oldest input first, gain `factor`.

@@ -1,6 +1,6 @@
 //! Opus (RFC 6716, RTP format RFC 7587) by libopus.
 //!
-//! Memory: about 18 KiB a decoder and 25 KiB an encoder, mono, plus libopus' use of the stack while it runs.
+//! Memory, measured: 19 KiB a decoder and 32 KiB an encoder, mono, besides the stack that libopus uses while it runs.
 
 use opus::{Application, Bandwidth, Channels, ErrorCode};
 use tandem_audio::{AudioDecoder, AudioEncoder, DecodeError, EncodeError};
