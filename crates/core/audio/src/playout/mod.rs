@@ -41,8 +41,8 @@ pub trait Source {
     /// Samples that wait in the jitter buffer, gaps counted as if they were there.
     fn queued(&self) -> usize;
 
-    /// How long a packet that took the shortest way should wait, in samples: a high percentile of the
-    /// measured jitter, 0 on a clean network.
+    /// What should still wait right after a tick, in samples, when packets take the shortest way: enough for
+    /// nearly all of them to come in time (a high percentile of the measured jitter), 0 on a clean network.
     fn target(&self) -> usize;
 }
 

@@ -43,15 +43,19 @@ impl Stretch {
         Stretch { spans, frame, per_ms, shortening: false, credit: 0.0, waited: 0 }
     }
 
-    /// What the delay of the last second needs, against `target`; `packet` is how coarse delay is measured.
+    /// What the delay of the last second needs, against `target`.
     ///
-    /// Shorter: even the longest wait is above the target, and the shortest shows what could be spared without
-    /// an underrun. Longer: even the longest wait, and a packet more, is below the target.
+    /// What waits right after a packet longer than a frame came is no delay: a `packet` counts as a frame. Shorter:
+    /// the most that waited is above the target, and the least shows what could be spared without an underrun.
+    /// Longer: not even the most that waited reaches the target.
     pub(super) fn need(&mut self, watch: &Watch, target: usize, packet: usize) -> Need {
         let Some((least, most)) = watch.range() else { return Need::Nothing };
+        let most = most.saturating_sub(packet.saturating_sub(self.frame));
         let excess = most.saturating_sub(target).min(least);
-        let deficit = target.saturating_sub(most + packet);
-        let begin = if self.shortening { self.spans.shortest } else { BEGIN_MS * self.per_ms };
+        let deficit = target.saturating_sub(most);
+        // A piece put in may reach beyond the target by nearly its length: it must not be taken out again.
+        let margin = if target == 0 { BEGIN_MS * self.per_ms } else { self.spans.longest };
+        let begin = if self.shortening { self.spans.shortest } else { margin };
         self.shortening = excess >= begin;
         let need = match (self.shortening, deficit >= self.spans.shortest) {
             (true, _) => Need::Shorter(excess),

@@ -224,6 +224,23 @@ fn fec_is_used_where_there_is_delay_enough_for_it() {
 }
 
 #[test]
+fn a_target_that_rises_by_a_packet_makes_fec_usable() {
+    let mut peer =
+        Peer::new(20, Conditions { loss: 0.05, delay: Duration::from_millis(3), ..Conditions::default() });
+    peer.fec = true;
+    let run = run(&mut peer, 60, |peer, now| {
+        peer.target = if now.as_millis() > 10_000 { 160 } else { 0 };
+    });
+    let of = |from: usize, to: usize, what: fn(&Pulled) -> usize| -> usize {
+        run.ticks[from * 50..to * 50].iter().map(what).sum()
+    };
+    assert_eq!(of(0, 10, |t| t.recovered), 0, "too late without delay");
+    assert!(of(15, 60, |t| t.recovered) > 80 * 160);
+    assert!(of(15, 60, |t| t.concealed) < 10 * 160);
+    assert!(run.delay_ms(15, 60).iter().all(|d| *d <= 60));
+}
+
+#[test]
 fn jitter_within_the_target_is_not_heard() {
     let jitter = Duration::from_millis(50);
     let conditions =
@@ -233,7 +250,8 @@ fn jitter_within_the_target_is_not_heard() {
     let run = run(&mut peer, 60, |_, _| {});
     assert!(run.totals.concealed <= 4 * 160, "{:?}", run.totals);
     let delays = run.delay_ms(5, 60);
-    assert!(delays.iter().all(|d| *d <= 80), "{:?}", delays.iter().max());
+    // The target, less than a pitch period of margin, a packet that came early.
+    assert!(delays.iter().all(|d| *d < 60 + 15 + 20), "{:?}", delays.iter().max());
 }
 
 #[test]
@@ -297,7 +315,7 @@ fn delay_grows_to_a_target_that_rises_and_sinks_with_it() {
             peer.target = if (5_000..18_000).contains(&now.as_millis()) { 80 * per_ms } else { 0 };
         });
         let raised = run.ticks[17 * 50].delay / per_ms;
-        assert!((50..=100).contains(&raised), "{raised} ms");
+        assert!((77..=95).contains(&raised), "{raised} ms");
         let last = run.ticks.last().unwrap().delay / per_ms;
         assert!(last <= 5, "{last} ms");
         assert_eq!(run.totals.concealed, 0);
