@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tandem_base::Time;
 
 use crate::dialog::Dialog;
-use crate::transaction::Backoff;
+use crate::transaction::{Backoff, ServerKey, TransactionId};
 use crate::{HeaderName, Headers, Response, StatusCode};
 
 use super::agent::{Owner, UserAgent};
@@ -69,12 +69,7 @@ impl UserAgent {
     }
 
     /// §17.2.1: at once, as nobody knows whether the application answers within 200 ms.
-    fn trying(
-        &mut self,
-        arrival: &Arrival,
-        transaction: crate::transaction::TransactionId,
-        cx: &mut Context<'_>,
-    ) {
+    fn trying(&mut self, arrival: &Arrival, transaction: TransactionId, cx: &mut Context<'_>) {
         let bytes = Response::to_request(&arrival.request, StatusCode::TRYING, None).to_bytes();
         self.transactions.respond(transaction, StatusCode::TRYING, bytes, cx.now, &mut cx.out);
     }
@@ -167,7 +162,7 @@ impl UserAgent {
     fn await_ack(
         &mut self,
         id: InviteId,
-        transaction: crate::transaction::TransactionId,
+        transaction: TransactionId,
         reply: Reply,
         response: Bytes,
         now: Time,
@@ -236,28 +231,40 @@ impl UserAgent {
 
     /// CANCEL (§9.2).
     pub(super) fn cancelled(&mut self, arrival: Arrival, cx: &mut Context<'_>) {
-        let key = crate::transaction::ServerKey::cancelled(&arrival.request, &arrival.via);
+        let key = ServerKey::cancelled(&arrival.request, &arrival.via);
         let Some(transaction) = key.and_then(|key| self.transactions.find_server(&key)) else {
             return self.refuse(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
         };
-        let usage = match self.transactions.owner(transaction) {
-            Some(Owner::Invite(id)) => self.usages.get(&id).map(|usage| (id, usage)),
+        // §9.2: the To tag should be that of the response to the INVITE.
+        let tag = match self.transactions.owner(transaction) {
+            Some(Owner::Invite(id)) => self.usages.get(&id).map(|usage| usage.local_tag.clone()),
             _ => None,
         };
-        // §9.2: the To tag should be that of the response to the INVITE.
-        let tag = usage.map_or_else(|| arrival.stateless_tag(), |(_, usage)| usage.local_tag.clone());
-        let served = usage.filter(|(_, usage)| {
-            matches!(usage.exchange, Exchange::Serving { transaction: serving, .. } if serving == transaction)
-        });
-        let served = served.map(|(id, usage)| (id, usage.stage == Stage::Early));
+        let tag = tag.unwrap_or_else(|| arrival.stateless_tag());
         let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(&tag));
         self.add_server(&mut response.headers);
         self.answer_now(&arrival, &response, cx);
-        // An INVITE that has its final response is left alone: the caller hangs up by BYE.
-        let Some((id, early)) = served else { return };
+        let reason = arrival.request.headers.text(&HeaderName::Reason).map(str::to_owned);
+        self.withdraw(transaction, reason, cx);
+    }
+
+    /// The peer does not want its INVITE any more. One that has its final response is left alone: that call is
+    /// ended by BYE.
+    pub(super) fn withdraw(
+        &mut self,
+        transaction: TransactionId,
+        reason: Option<String>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(Owner::Invite(id)) = self.transactions.owner(transaction) else { return };
+        let Some(usage) = self.usages.get(&id) else { return };
+        let early = usage.stage == Stage::Early;
+        match &usage.exchange {
+            Exchange::Serving { transaction: serving, .. } if *serving == transaction => {}
+            _ => return,
+        }
         self.refuse_invite(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
         if early {
-            let reason = arrival.request.headers.text(&HeaderName::Reason).map(str::to_owned);
             self.end(id, EndCause::Cancelled { reason }, cx);
         } else {
             cx.event(Event::ReInviteCancelled { invite: id });

@@ -116,8 +116,13 @@ impl UserAgent {
         let known = self.transactions.find_server(&arrival.key);
         match (&arrival.request.method, known) {
             (Method::Ack, Some(id)) => {
+                // The caller has a final response: a refusal without a transaction that overload drew, after which
+                // the INVITE came again and was let in.
+                if self.transactions.is_pending(id) {
+                    self.withdraw(id, None, cx);
+                }
                 // One that repeats the branch of an INVITE answered 2xx breaks the rules, but is meant for us.
-                if self.transactions.acknowledged(id, cx.now, &mut cx.out) {
+                else if self.transactions.acknowledged(id, cx.now, &mut cx.out) {
                     self.acknowledged(arrival, cx);
                 }
             }

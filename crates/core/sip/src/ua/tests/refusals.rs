@@ -242,6 +242,29 @@ fn beyond_each_limit_503_is_all_that_happens() {
 }
 
 #[test]
+fn an_invite_let_in_after_its_503_ends_with_the_ack() {
+    let mut lone = Lone::new();
+    lone.receive(udp(PEER), INVITE);
+    lone.receive(udp(PEER), &plain("ACK").replace("z9hG4bKACK", "z9hG4bKinvite"));
+    assert!(lone.sent()[0].1.starts_with("SIP/2.0 487"), "{:?}", lone.out);
+    assert!(matches!(lone.out[1], Output::Event(Event::Ended { cause: EndCause::Cancelled { .. }, .. })));
+    lone.assert_quiet_end();
+}
+
+#[test]
+fn an_ack_with_the_branch_of_its_invite_confirms_all_the_same() {
+    let mut lone = Lone::new();
+    lone.receive(udp(PEER), INVITE);
+    let id = lone.incoming();
+    lone.command(answer(id));
+    let tag = to_tag(&lone.sent()[0].1);
+    lone.receive(udp(PEER), &within("ACK", 1, &tag).replace("z9hG4bK1ACK", "z9hG4bKinvite"));
+    assert!(matches!(lone.out[..], [Output::Event(Event::Confirmed { .. })]), "{:?}", lone.out);
+    lone.command(bye(id));
+    lone.assert_quiet_end();
+}
+
+#[test]
 fn hanging_up_works_even_when_the_table_is_full() {
     let limits = Limits { transactions: 1, ..Limits::default() };
     let mut lone = Lone::with(Config { limits, ..config(B) });
