@@ -88,8 +88,7 @@ fn tag_of(bytes: &[u8]) -> String {
 }
 
 fn calls(criterion: &mut Criterion) {
-    let mut bench =
-        Bench { ua: agent(), entropy: Seeded::new(1), now: Time::ZERO, n: 0, out: Vec::new() };
+    let mut bench = Bench { ua: agent(), entropy: Seeded::new(1), now: Time::ZERO, n: 0, out: Vec::new() };
     for _ in 0..10_000 {
         bench.call();
     }
