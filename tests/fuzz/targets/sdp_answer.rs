@@ -28,6 +28,8 @@ fuzz_target!(|data: &[u8]| {
     let _ = accept_answer(&ours, first);
 });
 
+/// Blanks before a line are borne.
 fn lines(sdp: &[u8]) -> usize {
-    sdp.split(|octet| matches!(octet, b'\r' | b'\n')).filter(|line| line.starts_with(b"m=")).count()
+    let lines = sdp.split(|octet| matches!(octet, b'\r' | b'\n'));
+    lines.filter(|line| line.trim_ascii_start().starts_with(b"m=")).count()
 }

@@ -21,7 +21,7 @@ mod tap;
 mod wav;
 
 pub use baresip::{Baresip, Codec};
-pub use phone::{Heard, Message, PUNCTUAL, Phone};
+pub use phone::{Heard, Message, Phone};
 pub use place::{Scratch, address, free_port};
 pub use process::{Log, Process, Signal};
 pub use recording::{Recording, below};

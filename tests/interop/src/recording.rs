@@ -62,6 +62,15 @@ impl Recording {
         self.halves().map(|part| part.purity_of_all(hz)).fold(f64::INFINITY, f64::min)
     }
 
+    /// The recording itself if these tones are all there is, 28 dB and more above the rest in every half second.
+    ///
+    /// # Errors
+    /// What it measured instead.
+    pub fn pure(self, hz: &[f64]) -> Result<Self, String> {
+        let purity = self.purity_db(hz);
+        if purity > 28.0 { Ok(self) } else { Err(format!("{hz:?} Hz are only {purity:.1} dB pure")) }
+    }
+
     fn halves(&self) -> impl Iterator<Item = Recording> {
         let whole = (self.seconds() * 2.0) as usize;
         (0..whole).map(|n| self.part(n as f64 / 2.0, (n + 1) as f64 / 2.0))

@@ -1,3 +1,5 @@
+use std::ffi::OsString;
+use std::fs::DirEntry;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
@@ -8,6 +10,8 @@ use crate::{Log, Phone, Process, Scratch, Signal, address, free_port, until};
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// So long a wait for a processor may be heard.
+const DISTURBED: Duration = Duration::from_millis(15);
 
 /// What a test changes in the server's configuration.
 ///
@@ -78,12 +82,52 @@ impl Tandem {
         self.process.wait(PATIENCE)
     }
 
+    /// How long each of its threads has been ready to run and had to wait for a processor, all its life.
+    fn waits(&self) -> Vec<(OsString, Duration)> {
+        let folder = format!("/proc/{}/task", self.id());
+        let Ok(threads) = std::fs::read_dir(folder) else { return Vec::new() };
+        let wait = |thread: DirEntry| {
+            let text = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+            let nanos = text.split(' ').nth(1)?.parse().ok()?;
+            Some((thread.file_name(), Duration::from_nanos(nanos)))
+        };
+        threads.filter_map(|thread| wait(thread.ok()?)).collect()
+    }
+
+    /// Measures what a busy machine can spoil: begins anew, at most five times, when `attempt` fails while a thread of
+    /// the server had to wait for a processor, or the packets of `talkers` went out late.
+    ///
+    /// # Panics
+    /// With the error of an attempt that nobody disturbed, or when all were disturbed.
+    pub fn measure<T>(&self, talkers: &[&Phone], mut attempt: impl FnMut() -> Result<T, String>) -> T {
+        let mut last = String::new();
+        for _ in 0..5 {
+            let before = self.waits();
+            for talker in talkers {
+                talker.media().take_lateness();
+            }
+            match attempt() {
+                Ok(measured) => return measured,
+                Err(error) => last = error,
+            }
+            let late = talkers.iter().map(|talker| talker.media().take_lateness()).max().unwrap_or_default();
+            let waited = longest_wait(&before, &self.waits());
+            assert!(late > DISTURBED || waited > DISTURBED, "{last} (late by {late:?}, waited {waited:?})");
+        }
+        panic!("this machine is too busy to measure: {last}");
+    }
+
     /// Panics when it is gone, or when it has printed of a panic.
     pub fn assert_sound(&mut self) {
         assert!(self.process.is_running(), "tandem has ended:\n{}", self.log());
         let panicked = self.log().lines().into_iter().find(|line| line.contains("panicked"));
         assert_eq!(panicked, None, "tandem panicked");
     }
+}
+
+fn longest_wait(before: &[(OsString, Duration)], after: &[(OsString, Duration)]) -> Duration {
+    let of = |id: &OsString| before.iter().find(|(other, _)| other == id).map_or(Duration::ZERO, |(_, w)| *w);
+    after.iter().map(|(id, wait)| wait.saturating_sub(of(id))).max().unwrap_or_default()
 }
 
 fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config) -> String {

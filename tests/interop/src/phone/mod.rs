@@ -18,9 +18,6 @@ use crate::{Recording, address, until};
 /// How long an answer may take on loopback, retransmissions included.
 const ANSWER: Duration = Duration::from_secs(5);
 
-/// Less delay than this is what any jitter buffer bears.
-pub const PUNCTUAL: Duration = Duration::from_millis(15);
-
 const PAYLOAD_TYPES: &str = "0 101";
 const ATTRIBUTES: &str = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n";
 
@@ -224,19 +221,6 @@ impl Phone {
             let heard = self.media.heard();
             (heard.seconds() >= start + seconds).then(|| heard.part(start, start + seconds))
         })
-    }
-
-    /// The same, begun anew (at most five times) while one of `talkers` was too late with its own packets.
-    pub fn record_punctual(&self, seconds: f64, talkers: &[&Phone]) -> Recording {
-        let lateness = || talkers.iter().map(|talker| talker.media.take_lateness()).max().unwrap_or_default();
-        lateness();
-        for _ in 0..5 {
-            let recording = self.record(seconds);
-            if lateness() < PUNCTUAL {
-                return recording;
-            }
-        }
-        panic!("this machine is too busy to measure: packets of the test itself went out late");
     }
 
     fn request(&mut self, method: &str, headers: &str, body: &str) {
