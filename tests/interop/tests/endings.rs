@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use serde_json::Value;
-use tandem_interop::{Baresip, Codec, Config, Phone, Signal, Tandem, Transport};
+use tandem_interop::{Baresip, Codec, Config, Phone, Signal, Sipp, SippCalls, Tandem, Transport, until};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -104,6 +104,37 @@ fn sigterm_hangs_up_all_and_leaves() {
 #[test]
 fn sigint_hangs_up_all_and_leaves() {
     all_are_hung_up_by(Signal::INT);
+}
+
+fn a_hundred_are_hung_up_by_sigterm(transport: Transport) {
+    let mut tandem = Tandem::start(&Config::default());
+    let calls = SippCalls {
+        scenario: "hung-up",
+        user: "1000",
+        calls: 100,
+        rate: 100,
+        transport,
+        ..SippCalls::default()
+    };
+    let sipp = Sipp::start(tandem.at(), &calls);
+    until("a hundred calls", SOON, || {
+        let lines = tandem.log().lines();
+        (lines.iter().filter(|line| line.contains("media agreed")).count() == 100).then_some(())
+    });
+    // The last of them may still have to acknowledge its answer.
+    tandem.signal(Signal::TERM);
+    sipp.finish(Duration::from_secs(60)).assert_all(100);
+    assert_eq!(tandem.wait().code(), Some(0));
+}
+
+#[test]
+fn a_hundred_calls_over_udp_are_hung_up_at_once() {
+    a_hundred_are_hung_up_by_sigterm(Transport::Udp);
+}
+
+#[test]
+fn a_hundred_calls_over_tcp_are_hung_up_at_once() {
+    a_hundred_are_hung_up_by_sigterm(Transport::Tcp);
 }
 
 #[test]
