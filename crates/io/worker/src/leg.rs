@@ -1,5 +1,6 @@
 //! One leg's media without its sockets: datagrams and frames in, frames and datagrams out.
 
+mod dormant;
 mod feed;
 mod inbound;
 mod lane;

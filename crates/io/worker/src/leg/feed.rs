@@ -4,6 +4,8 @@ use tandem_audio::{AudioDecoder, Got, MAX_PACKET_SAMPLES, Source};
 use tandem_base::{PayloadType, ReceiveFormat, Time};
 use tandem_rtp::{JitterBuffer, Next};
 
+use super::dormant::Dormancy;
+
 /// One format that the peer may send.
 pub struct Decode {
     /// As negotiated.
@@ -67,6 +69,8 @@ pub struct Feed<'a> {
     pub current: &'a mut usize,
     /// See [`Ahead`].
     pub ahead: &'a mut Ahead,
+    /// Where the leg does not contribute: spares decoding.
+    pub dormancy: Option<Dormancy>,
     /// The tick.
     pub now: Time,
 }
@@ -89,6 +93,10 @@ impl Source for Feed<'_> {
                 let Some(decode) = self.decodes.get_mut(index) else { return Got::Nothing };
                 if decode.lane == lane {
                     *self.current = index;
+                    let format = decode.accepts.format;
+                    if self.dormancy.as_mut().is_some_and(|d| d.may_skip(format, payload)) {
+                        return Got::Silence(decode.samples(ticks));
+                    }
                     return decode.decode(payload, ticks, out);
                 }
                 self.ahead.format = Some(index);

@@ -45,6 +45,13 @@ fn limits(receive: &[ReceiveFormat]) -> JitterLimits {
     if wide { JitterLimits::WIDE } else { JitterLimits::NARROW }
 }
 
+fn jitter(stream: &AudioStream) -> JitterBuffer {
+    let fec = |f: &ReceiveFormat| matches!(f.format, AudioFormat::Opus(o) if o.inband_fec);
+    let mut jitter = JitterBuffer::new(limits(&stream.receive));
+    jitter.expect_fec(stream.receive.iter().any(fec));
+    jitter
+}
+
 impl Inbound {
     /// For what `stream` says, with one decoder per format that it receives.
     pub fn new(
@@ -55,7 +62,7 @@ impl Inbound {
         let limits = limits(&stream.receive);
         let mut inbound = Inbound {
             reception: Reception::new(),
-            jitter: JitterBuffer::new(limits),
+            jitter: jitter(stream),
             limits,
             decodes: Vec::new(),
             lanes: Vec::new(),
@@ -80,7 +87,7 @@ impl Inbound {
         if limits != self.limits {
             self.limits = limits;
             self.late += self.jitter.counts().late;
-            self.jitter = JitterBuffer::new(limits);
+            self.jitter = jitter(stream);
         }
         let unchanged = self.decodes.len() == decoders.len()
             && self.decodes.iter().zip(&decoders).all(|(old, (new, _))| old.accepts == *new);
@@ -215,7 +222,7 @@ impl Inbound {
         }
         let Inbound { jitter, decodes, lanes, current, ahead, .. } = self;
         let Some(lane) = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane)) else { return false };
-        lane.play(&mut Feed { jitter, decodes, current, ahead, now }, out)
+        lane.play(Feed { jitter, decodes, current, ahead, dormancy: None, now }, out)
     }
 
     /// What is heard at present is delayed by this much here.

@@ -3,6 +3,7 @@ use std::time::Duration;
 use tandem_audio::{Activity, Contribution, Playout, Resampler};
 use tandem_base::ClockRate;
 
+use super::dormant::Dormancy;
 use super::feed::Feed;
 use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
@@ -15,6 +16,7 @@ pub struct Lane {
     resampler: Option<Resampler>,
     frame: Vec<f32>,
     speaking: bool,
+    dormancy: Dormancy,
 }
 
 impl Lane {
@@ -27,6 +29,7 @@ impl Lane {
             resampler: None,
             frame: vec![0.0; frame_len(rate)],
             speaking: false,
+            dormancy: Dormancy::default(),
         };
         lane.set_room_rate(room);
         lane
@@ -45,8 +48,10 @@ impl Lane {
 
     /// Plays one frame into `out`, which is a tick at the room's rate. `false`: there is nothing to add to a mix, and
     /// `out` was left alone.
-    pub fn play(&mut self, feed: &mut Feed<'_>, out: &mut [f32]) -> bool {
-        self.playout.pull(feed, &mut self.frame);
+    pub fn play(&mut self, mut feed: Feed<'_>, out: &mut [f32]) -> bool {
+        feed.dormancy = Some(self.dormancy).filter(|_| !self.speaking);
+        self.playout.pull(&mut feed, &mut self.frame);
+        self.dormancy = feed.dormancy.unwrap_or_default();
         let speaks = self.activity.process(&mut self.frame) == Contribution::Speaks;
         if speaks {
             self.convert(out);

@@ -8,8 +8,8 @@ use crate::packetizer::packets_in;
 /// Octets of the longest packet: header, contributing sources, payload.
 pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD;
 
-/// Ticks that a leg waits for silence before it goes back to a shared encode: ten seconds, in which people pause.
-const LINGER: u32 = 500;
+/// Ticks that a leg waits for silence before it goes back to a shared encode: three seconds, in which people pause.
+const LINGER: u32 = 150;
 
 /// From the room to the peer's packets.
 pub struct Outbound {

@@ -221,3 +221,32 @@ fn one_way_directions_are_obeyed() {
     assert_eq!(stage.phones[listener].headers.len(), got);
     assert!(stage.phones[speaker].level(617.0, 500).abs() < 0.5);
 }
+
+#[test]
+fn speech_after_a_long_silence_is_heard_from_its_first_packet() {
+    let mut stage = conference();
+    let talker = stage.join(OPUS, 20, None);
+    let listener = stage.join(Pcmu, 20, None);
+    stage.run(200);
+    stage.phones[talker].tone = Some(440.0);
+    stage.phones[listener].heard.clear();
+    // One tick for the packet, one for what the encoders and resamplers hold.
+    stage.run(3);
+    let level = stage.phones[listener].level(440.0, 20);
+    assert!(level > -6.0, "{level:.1} dB");
+}
+
+#[test]
+fn a_hum_that_its_sender_takes_for_silence_is_heard() {
+    let mut stage = conference();
+    let hum = stage.join(OPUS, 20, Some(300.0));
+    let listener = stage.join(Pcmu, 20, None);
+    // By its first packet that arrives the sender's voice activity detection is used to the hum.
+    for _ in 0..500 {
+        stage.phones[hum].speak();
+    }
+    stage.phones[hum].due = stage.now;
+    stage.run(50);
+    let level = stage.phones[listener].level(300.0, 200);
+    assert!(level.abs() < 3.0, "{level:.1} dB");
+}

@@ -43,6 +43,7 @@ pub fn stream(format: AudioFormat, ptime_ms: u8, remote: SocketAddr) -> AudioStr
         remote_rtp: remote,
         remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
         rtcp_mux: false,
+        srtp: None,
     }
 }
 

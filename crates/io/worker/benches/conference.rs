@@ -1,0 +1,162 @@
+//! What a conference costs the media thread: CPU per leg and second, over real sockets on loopback.
+//!
+//! `cargo bench -p tandem-worker [-- LEGS TALKERS SECONDS] [PCMU|G722|opus]`
+
+#![allow(clippy::expect_used, clippy::print_stdout)]
+
+use std::net::UdpSocket;
+use std::time::{Duration, Instant};
+use std::{env, fs, thread};
+
+use tandem_base::{
+    Attachment, AudioFormat, AudioStream, ConferenceId, Direction, Epoch, LegId, MediaTimeouts, OpusParams,
+    PayloadType, ReceiveFormat, SendFormat, Ssrc,
+};
+use tandem_codec::{EncoderSettings, encoder};
+use tandem_rtp::Header;
+use tandem_testkit::sine;
+use tandem_worker::{WorkerOptions, Workers};
+
+const FOR_EVER: MediaTimeouts =
+    MediaTimeouts { setup: Duration::ZERO, talk: Duration::ZERO, hold: Duration::ZERO };
+
+/// A phone that plays packets encoded beforehand.
+struct Peer {
+    socket: UdpSocket,
+    packets: Vec<Vec<u8>>,
+    sent: usize,
+    ticks: u32,
+    payload_type: PayloadType,
+    ssrc: Ssrc,
+}
+
+impl Peer {
+    fn send(&mut self) {
+        let n = self.sent as u32;
+        let header = Header {
+            marker: false,
+            payload_type: self.payload_type,
+            sequence: n as u16,
+            timestamp: n.wrapping_mul(self.ticks),
+            ssrc: self.ssrc,
+        };
+        let mut out = [0; 1_500];
+        let len = header.write(&[], &mut out).expect("there is room");
+        // Round and round in the second half: the beginning would be heard as a click.
+        let half = self.packets.len() / 2;
+        let payload = &self.packets[if self.sent < half { self.sent } else { half + self.sent % half }];
+        out[len..len + payload.len()].copy_from_slice(payload);
+        self.socket.send(&out[..len + payload.len()]).expect("loopback takes it");
+        self.sent += 1;
+        let mut buffer = [0; 2_048];
+        while self.socket.recv(&mut buffer).is_ok() {}
+    }
+}
+
+fn stream(format: AudioFormat, payload_type: PayloadType, remote: std::net::SocketAddr) -> AudioStream {
+    AudioStream {
+        direction: Direction::SendRecv,
+        send: SendFormat { payload_type, format, ptime_ms: 20 },
+        receive: vec![ReceiveFormat { payload_type, format }],
+        telephone_events: Vec::new(),
+        remote_rtp: remote,
+        remote_rtcp: remote,
+        rtcp_mux: true,
+        srtp: None,
+    }
+}
+
+/// Two seconds of a tone, or of coded silence.
+fn packets(format: AudioFormat, hz: Option<f64>) -> Vec<Vec<u8>> {
+    let rate = format.sample_rate().hz();
+    let n = rate as usize / 50;
+    let mut encoder = encoder(format, EncoderSettings::default()).expect("there is an encoder");
+    (0..100)
+        .map(|i| {
+            let tone = hz.map_or(vec![0; n], |hz| sine(hz, -18.0, rate, i * n, n));
+            let pcm: Vec<f32> = tone.iter().map(|s| f32::from(*s) / 32_768.0).collect();
+            let mut out = [0; 1_300];
+            let len = encoder.encode(&pcm, &mut out).expect("20 ms can be encoded");
+            out[..len].to_vec()
+        })
+        .collect()
+}
+
+/// CPU time of all media threads so far.
+fn media_cpu() -> Duration {
+    let tasks = fs::read_dir("/proc/self/task").expect("Linux");
+    let media = tasks
+        .flatten()
+        .filter(|t| fs::read_to_string(t.path().join("comm")).is_ok_and(|name| name.starts_with("media-")));
+    let nanos = media.filter_map(|t| {
+        let stat = fs::read_to_string(t.path().join("schedstat")).ok()?;
+        stat.split(' ').next()?.parse::<u64>().ok()
+    });
+    Duration::from_nanos(nanos.sum())
+}
+
+fn measure(format: AudioFormat, payload_type: PayloadType, legs: usize, talkers: usize, seconds: u64) {
+    let (events, _told) = crossbeam_channel::unbounded();
+    let options = WorkerOptions { threads: 1, ..Default::default() };
+    let workers = Workers::start(options, events).expect("media threads start");
+    let silence = packets(format, None);
+    let mut peers: Vec<Peer> = (0..legs)
+        .map(|n| {
+            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+            socket.set_nonblocking(true).expect("a flag");
+            let leg = LegId(n as u64);
+            let local = workers.open(leg, FOR_EVER).expect("ports are free");
+            socket.connect(local.rtp).expect("loopback");
+            let stream = stream(format, payload_type, socket.local_addr().expect("bound"));
+            workers
+                .configure(leg, Epoch(1), stream, Attachment::Conference(ConferenceId(1)))
+                .expect("codecs are there");
+            let speaks = n < talkers;
+            let packets =
+                if speaks { packets(format, Some(400.0 + 137.0 * n as f64)) } else { silence.clone() };
+            let ticks = format.clock_rate().ticks_in_ms(20);
+            Peer { socket, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
+        })
+        .collect();
+    let mut run = |seconds: u64| {
+        let began = Instant::now();
+        let spacing = Duration::from_millis(20) / legs as u32;
+        for n in 0..seconds as usize * 50 * legs {
+            let due = began + spacing * n as u32;
+            thread::sleep(due.saturating_duration_since(Instant::now()));
+            peers[n % legs].send();
+        }
+    };
+    run(2);
+    let (cpu, before) = (media_cpu(), workers.metrics());
+    run(seconds);
+    let (cpu, after) = (media_cpu() - cpu, workers.metrics());
+    let per_leg = cpu.as_secs_f64() * 1e6 / legs as f64 / seconds as f64;
+    println!(
+        "{format}: {legs} legs, {talkers} talkers: {per_leg:.0} us CPU per leg and second; {} encodes/s, \
+         {} packets/s out, {} missed ticks, lateness p99 {:?}",
+        (after.encodes - before.encodes) / seconds,
+        (after.packets_out - before.packets_out) / seconds,
+        after.missed - before.missed,
+        after.lateness.p99,
+    );
+}
+
+fn main() {
+    let numbers: Vec<usize> = env::args().filter_map(|a| a.parse().ok()).collect();
+    let number = |i: usize, usual| numbers.get(i).copied().unwrap_or(usual);
+    let (legs, talkers, seconds) = (number(0, 100), number(1, 3), number(2, 5) as u64);
+    let opus = AudioFormat::Opus(OpusParams { inband_fec: true, ..Default::default() });
+    let formats = [
+        (AudioFormat::Pcmu, PayloadType::PCMU),
+        (AudioFormat::G722, PayloadType::G722),
+        (opus, PayloadType::new(96).expect("below 128")),
+    ];
+    let named = |name: &str| env::args().any(|a| a == name);
+    let all = !formats.iter().any(|(format, _)| named(format.name()));
+    for (format, payload_type) in formats {
+        if all || named(format.name()) {
+            measure(format, payload_type, legs, talkers, seconds);
+        }
+    }
+}
