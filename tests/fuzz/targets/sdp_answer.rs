@@ -28,8 +28,9 @@ fuzz_target!(|data: &[u8]| {
     let _ = accept_answer(&ours, first);
 });
 
-/// Blanks before a line are borne.
+/// Blanks around a line and before its equals sign are borne.
 fn lines(sdp: &[u8]) -> usize {
-    let lines = sdp.split(|octet| matches!(octet, b'\r' | b'\n'));
-    lines.filter(|line| line.trim_ascii_start().starts_with(b"m=")).count()
+    let text = String::from_utf8_lossy(sdp);
+    let keys = text.split(['\n', '\r']).map(|line| line.split('=').next().unwrap_or(""));
+    keys.filter(|key| key.trim() == "m").count()
 }
