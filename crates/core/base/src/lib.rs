@@ -12,6 +12,7 @@ mod id;
 mod media;
 mod report;
 mod sink;
+mod srtp;
 mod stream;
 mod time;
 
@@ -23,6 +24,7 @@ pub use id::{CallId, ConferenceId, Epoch, LegId};
 pub use media::{Bitrate, ClockRate, ExtSeq, PayloadType, Ssrc};
 pub use report::{LegReport, ReceivedReport, SentReport};
 pub use sink::Sink;
+pub use srtp::{Mki, Srtp, SrtpKeying, SrtpMaster, SrtpPolicy, SrtpSuite};
 pub use stream::{
     Attachment, AudioStream, Direction, EventSet, LocalMedia, MediaTimeout, MediaTimeouts, ReceiveFormat,
     SendFormat, TelephoneEvent,

@@ -31,6 +31,10 @@ pub struct ReceivedReport {
     pub strangers: u64,
     /// Neither RTP nor RTCP, or cut short, or of a payload type that was never agreed: dropped.
     pub malformed: u64,
+    /// On an encrypted leg: plain, forged, or under another key: dropped.
+    pub unauthentic: u64,
+    /// On an encrypted leg: came before, or too old to tell (RFC 3711 §3.3.2): dropped.
+    pub replayed: u64,
     /// Estimated mean opinion score 1.0 to 4.5 (ITU-T G.107).
     pub mos: Option<f32>,
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioFormat, ClockRate, ConferenceId, PayloadType};
+use crate::{AudioFormat, ClockRate, ConferenceId, PayloadType, Srtp};
 
 /// Who sends, seen from our side (RFC 3264 §5.1, RFC 8866 §6.7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +131,8 @@ pub struct AudioStream {
     pub remote_rtcp: SocketAddr,
     /// RTP and RTCP share a port (RFC 5761).
     pub rtcp_mux: bool,
+    /// How both are encrypted; `None` is plain RTP.
+    pub srtp: Option<Srtp>,
 }
 
 /// What a leg's audio is connected to.

@@ -29,6 +29,7 @@ pub(crate) fn stream(
         remote_rtp,
         remote_rtcp: if rtcp_mux { remote_rtp } else { remote_rtcp(media, remote_rtp) },
         rtcp_mux,
+        srtp: None,
     }
 }
 
