@@ -25,14 +25,17 @@ impl Params {
 
     /// Reads header parameters: the text behind the first `;`. `None` when it breaks the grammar.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        let mut params = Vec::new();
-        for part in split_outside(text, b';')? {
-            // A stray `;` at the end is common and harmless.
-            if !part.is_empty() {
-                params.push(Param::parse(part)?);
-            }
+        let mut parts = split_outside(text, b';')?;
+        // A stray `;` at the end is common and harmless.
+        if parts.last().is_some_and(|last| last.is_empty()) {
+            parts.pop();
         }
-        Some(Params(params))
+        parts.into_iter().map(Param::parse).collect::<Option<_>>().map(Params)
+    }
+
+    /// The same, what breaks the grammar left out.
+    pub(crate) fn salvage(text: &str) -> Self {
+        Params(split_outside(text, b';').into_iter().flatten().filter_map(Param::parse).collect())
     }
 
     pub(crate) fn push_raw(&mut self, name: String, value: Option<String>) {

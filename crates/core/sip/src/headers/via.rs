@@ -169,6 +169,15 @@ impl Via {
 
     /// Reads one value: `SIP / 2.0 / UDP host : port ; params`, white space allowed around the separators.
     pub fn parse(text: &str) -> Option<Via> {
+        Self::read(text, Params::parse)
+    }
+
+    /// The same, parameters that break the grammar left out: enough to answer by.
+    pub(crate) fn salvage(text: &str) -> Option<Via> {
+        Self::read(text, |params| Some(Params::salvage(params)))
+    }
+
+    fn read(text: &str, read_params: fn(&str) -> Option<Params>) -> Option<Via> {
         let mut protocol = text.splitn(3, '/');
         let (name, version) = (trim(protocol.next()?), trim(protocol.next()?));
         if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
@@ -178,7 +187,7 @@ impl Via {
         let (sent_by, params) = rest.split_once(';').unwrap_or((rest, ""));
         let (host, port) = parse_host_port(trim(sent_by))?;
         is_token(transport).then_some(())?;
-        Some(Via { transport: transport.to_owned(), host, port, params: Params::parse(params)? })
+        Some(Via { transport: transport.to_owned(), host, port, params: read_params(params)? })
     }
 }
 

@@ -1,5 +1,6 @@
 use super::{Method, Problem, Request};
-use crate::{HeaderError, HeaderName, HeaderProblem, Headers, Host, SipUri};
+use crate::token::split_outside;
+use crate::{HeaderError, HeaderName, HeaderProblem, Headers, Host, SipUri, Via};
 
 /// Headers that stand in a message once at most (RFC 3261 §7.3.1, §20), Content-Length aside.
 const SINGLE: [HeaderName; 7] = [
@@ -26,6 +27,14 @@ impl Request {
 pub(super) fn check_request(method: &Method, headers: &Headers) -> Result<(), Problem> {
     check_response(headers)?;
     headers.max_forwards()?;
+    // Where it is a target to be kept; a BYE, say, is no worse for a bad one.
+    if matches!(
+        method,
+        Method::Invite | Method::Register | Method::Subscribe | Method::Update | Method::Refer
+    ) && !headers.has_wildcard_contact()
+    {
+        headers.contacts()?;
+    }
     // RFC 3261 §8.1.1.5: the method in CSeq must be the request's.
     if headers.cseq()?.method == *method {
         Ok(())
@@ -44,7 +53,7 @@ pub(super) fn check_response(headers: &Headers) -> Result<(), Problem> {
 }
 
 fn check_five(headers: &Headers) -> Result<(), Problem> {
-    headers.via()?;
+    check_vias(headers)?;
     headers.from()?;
     headers.to()?;
     headers.call_id()?;
@@ -52,21 +61,43 @@ fn check_five(headers: &Headers) -> Result<(), Problem> {
     Ok(())
 }
 
-/// What an answer needs of a request that cannot be served. From, To, Call-ID and CSeq are copied to the answer
-/// unread, so their lines need only be there (RFC 3261 §8.2.6.2); the Via must be understood to send it.
-pub(super) fn salvage(method: Method, headers: &Headers) -> Option<Request> {
-    headers.via().ok()?;
-    let needed = [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
-    if !needed.iter().all(|name| headers.has(name)) {
-        return None;
+/// All of them: those below the top bring the answer home.
+fn check_vias(headers: &Headers) -> Result<(), Problem> {
+    let malformed = || HeaderError::new(HeaderName::Via, HeaderProblem::Malformed);
+    for line in headers.get_all(&HeaderName::Via) {
+        let values = std::str::from_utf8(line).ok().and_then(|line| split_outside(line, b','));
+        // Here no comma may stand too many: who wrote it miscounted the hops.
+        if !values.is_some_and(|values| values.iter().all(|value| Via::parse(value).is_some())) {
+            return Err(malformed().into());
+        }
     }
-    // Of one that stands there twice, the first: the answer itself is to be well-formed.
-    let is_kept = |header: &&crate::Header| {
-        header.name == HeaderName::Via
-            || headers.get(&header.name).is_some_and(|first| std::ptr::eq(first, header.value()))
-    };
-    let is_needed = |name: &HeaderName| *name == HeaderName::Via || needed.contains(name);
-    let kept = headers.iter().filter(|h| is_needed(&h.name)).filter(is_kept).cloned().collect();
+    headers.get(&HeaderName::Via).map(|_| ()).ok_or(HeaderError::missing(HeaderName::Via).into())
+}
+
+/// What an answer needs of a request that cannot be served. From, To, Call-ID and CSeq are copied to the answer
+/// unread (RFC 3261 §8.2.6.2); Via and CSeq must be there, for by them its sender finds what is answered (§17.1.3).
+pub(super) fn salvage(method: Method, headers: &Headers) -> Option<Request> {
+    const COPIED: [HeaderName; 4] = [HeaderName::From, HeaderName::To, HeaderName::CallId, HeaderName::CSeq];
+    let mut kept = salvage_vias(headers)?;
+    for name in COPIED {
+        // Of one that stands there twice, the first: the answer itself is to be well-formed.
+        if let Some(value) = headers.get(&name) {
+            kept.push(name, value.clone());
+        }
+    }
+    kept.has(&HeaderName::CSeq).then_some(())?;
     let nowhere = SipUri::new(Host::Name("invalid".to_owned()));
     Some(Request { method, uri: nowhere.into(), headers: kept, body: bytes::Bytes::new() })
+}
+
+/// The topmost Via as far as it can be read, and those below it that can be.
+fn salvage_vias(headers: &Headers) -> Option<Headers> {
+    let lines = headers.get_all(&HeaderName::Via).map(|line| std::str::from_utf8(line).ok());
+    let mut values = lines.flatten().flat_map(|line| split_outside(line, b',').unwrap_or_default());
+    let mut kept = Headers::new();
+    kept.push(HeaderName::Via, Via::salvage(values.next()?)?.to_string());
+    for value in values.filter(|value| Via::parse(value).is_some()) {
+        kept.push(HeaderName::Via, value.to_owned());
+    }
+    Some(kept)
 }

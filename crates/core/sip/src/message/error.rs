@@ -3,7 +3,7 @@ use crate::{HeaderError, Method, Via};
 
 /// Why bytes are no message that can be worked with.
 ///
-/// Where they are a request whose Via, From, To, Call-ID and CSeq could be read, [`ParseError::response`] tells the
+/// Where they are a request whose Via and CSeq could be read, [`ParseError::response`] tells the
 /// sender so; otherwise they are dropped and counted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}")]
@@ -27,6 +27,9 @@ pub enum Problem {
     /// The Request-URI breaks its grammar, or the request line does.
     #[error("malformed Request-URI")]
     RequestUri,
+    /// A request line of more than 8 KiB.
+    #[error("Request-URI too long")]
+    RequestUriTooLong,
     /// A header line without a name and a colon, or with a CR or LF of its own.
     #[error("malformed header line")]
     HeaderLine,
@@ -48,13 +51,14 @@ pub enum Problem {
 }
 
 impl Problem {
-    /// The status that tells the sender: 400, 413, 505 or 513.
+    /// The status that tells the sender: 400, 414, 505 or 513.
     pub const fn status(&self) -> StatusCode {
         match self {
             Problem::Version => StatusCode::VERSION_NOT_SUPPORTED,
             Problem::TooLarge | Problem::TooManyHeaders | Problem::HeaderTooLong => {
                 StatusCode::MESSAGE_TOO_LARGE
             }
+            Problem::RequestUriTooLong => StatusCode::REQUEST_URI_TOO_LONG,
             _ => StatusCode::BAD_REQUEST,
         }
     }
@@ -72,7 +76,7 @@ impl ParseError {
         &self.problem
     }
 
-    /// What could be read of the request, where that suffices for an answer: Via, From, To, Call-ID, CSeq.
+    /// What could be read of the request, where that suffices for an answer: Via and CSeq, mostly From, To and Call-ID.
     pub fn request(&self) -> Option<&Request> {
         self.request.as_deref()
     }

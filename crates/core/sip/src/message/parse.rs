@@ -2,22 +2,14 @@ use bytes::Bytes;
 
 use super::check::{check_request, check_response, salvage};
 use super::{HeadLines, Message, Method, ParseError, Problem, Request, Response, StatusCode, head_end};
-use crate::limits::MAX_MESSAGE;
-use crate::token::number;
+use crate::limits::{MAX_HEADER_LINE, MAX_MESSAGE};
+use crate::token::{is_lws, number};
 use crate::{Headers, Uri};
 
 /// The first line, understood as far as possible.
 enum StartLine {
-    /// The URI is `None` where it breaks its grammar.
-    Request {
-        method: Method,
-        uri: Option<Uri>,
-        version: Version,
-    },
-    Response {
-        status: StatusCode,
-        reason: Bytes,
-    },
+    Request { method: Method, uri: Result<Uri, Problem>, version: Version },
+    Response { status: StatusCode, reason: Bytes },
 }
 
 #[derive(PartialEq)]
@@ -95,14 +87,21 @@ impl StartLine {
         if line.get(..8).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/2.0 ")) {
             return Self::parse_status(line.get(8..)?, whole);
         }
-        let line = std::str::from_utf8(line).ok()?;
+        let whole = std::str::from_utf8(line).ok()?;
+        // RFC 4475 §3.1.2.10: white space at the end is wrong, but not past answering.
+        let line = whole.trim_end_matches(is_lws);
         let (method, rest) = line.split_once(' ')?;
         let (uri, version) = rest.rsplit_once(' ')?;
         let version = match version.get(..4)?.eq_ignore_ascii_case("SIP/").then_some(version.get(4..)?)? {
             "2.0" => Version::Two,
             _ => Version::Other,
         };
-        Some(StartLine::Request { method: Method::parse(method)?, uri: Uri::parse(uri), version })
+        let uri = match whole.len() {
+            length if length > MAX_HEADER_LINE => Err(Problem::RequestUriTooLong),
+            length if length > line.len() => Err(Problem::RequestUri),
+            _ => parse_request_uri(uri).ok_or(Problem::RequestUri),
+        };
+        Some(StartLine::Request { method: Method::parse(method)?, uri, version })
     }
 
     /// RFC 3261 §7.2. The space behind the code is forgiven when no reason follows.
@@ -132,9 +131,14 @@ impl StartLine {
     }
 }
 
+/// RFC 3261 §19.1.1: a Request-URI has no headers. To ignore them would be to do something else than was asked for.
+fn parse_request_uri(text: &str) -> Option<Uri> {
+    Uri::parse(text).filter(|uri| uri.as_sip().is_none_or(|uri| uri.headers.is_none()))
+}
+
 fn finish_request(
     method: Method,
-    uri: Option<Uri>,
+    uri: Result<Uri, Problem>,
     version: Version,
     headers: Headers,
     body: Bytes,
@@ -144,9 +148,8 @@ fn finish_request(
     let checked = wrong_version.or(problem).map_or_else(|| check_request(&method, &headers), Err);
     let body = checked.and_then(|()| cut_body(&headers, body));
     match (uri, body) {
-        (Some(uri), Ok(body)) => Ok(Request { method, uri, headers, body }.into()),
-        (_, Err(problem)) => Err(ParseError::new(problem, salvage(method, &headers))),
-        (None, Ok(_)) => Err(ParseError::new(Problem::RequestUri, salvage(method, &headers))),
+        (Ok(uri), Ok(body)) => Ok(Request { method, uri, headers, body }.into()),
+        (_, Err(problem)) | (Err(problem), Ok(_)) => Err(ParseError::new(problem, salvage(method, &headers))),
     }
 }
 

@@ -45,7 +45,8 @@ impl ServerKey {
     }
 
     fn with_method(request: &Request, via: &Via, method: &Method) -> Option<Self> {
-        match via.branch().filter(|b| b.starts_with(Via::MAGIC_COOKIE)) {
+        // The cookie alone makes nothing unique (RFC 4475 §3.2.1).
+        match via.branch().filter(|b| b.len() > Via::MAGIC_COOKIE.len() && b.starts_with(Via::MAGIC_COOKIE)) {
             Some(branch) => Some(Self::of_branch(via, branch, method)),
             None => Self::of_rfc2543(request, via, method),
         }

@@ -23,26 +23,48 @@ impl SipUri {
             && text(&self.password) == text(&other.password)
             && self.host == other.host
             && self.port == other.port
-            && same_sip_params(&self.params, &other.params)
+            && same_params(&self.params, &other.params, is_harmless)
             && sorted_headers(self) == sorted_headers(other)
     }
 }
 
-fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    let text = |t: Option<&str>| t.map(|t| unescape(t).to_ascii_lowercase());
-    text(a) == text(b)
+/// Name and value without escapes, lower case; sorted by name.
+fn sorted_params(params: &Params) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+    let text = |t: &str| unescape(t).to_ascii_lowercase();
+    let mut all: Vec<_> = params.iter().map(|p| (text(&p.name), p.value.as_deref().map(text))).collect();
+    // The first of a name counts.
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all.dedup_by(|later, first| later.0 == first.0);
+    all
 }
 
-/// Parameters on both sides must match; of those on one side only, these few make a difference.
-fn same_sip_params(a: &Params, b: &Params) -> bool {
-    const DECISIVE: [&str; 5] = ["user", "ttl", "method", "maddr", "transport"];
-    let agrees = |mine: &Params, other: &Params| {
-        mine.iter().all(|p| match other.find(&p.name) {
-            Some(theirs) => same(p.value.as_deref(), theirs.value.as_deref()),
-            None => !DECISIVE.iter().any(|name| p.name.eq_ignore_ascii_case(name)),
-        })
-    };
-    agrees(a, b) && agrees(b, a)
+/// Are both the same, apart from parameters on one side only that `ignores` says do not matter?
+fn same_params(a: &Params, b: &Params, ignores: fn(&[u8]) -> bool) -> bool {
+    if a == b {
+        return true;
+    }
+    let (a, b) = (sorted_params(a), sorted_params(b));
+    let mut theirs = b.iter().peekable();
+    for mine in &a {
+        while let Some(only) = theirs.next_if(|p| p.0 < mine.0) {
+            if !ignores(&only.0) {
+                return false;
+            }
+        }
+        let agrees = match theirs.next_if(|p| p.0 == mine.0) {
+            Some(other) => other.1 == mine.1,
+            None => ignores(&mine.0),
+        };
+        if !agrees {
+            return false;
+        }
+    }
+    theirs.all(|only| ignores(&only.0))
+}
+
+/// Of SIP parameters on one side only, these few make a difference.
+fn is_harmless(name: &[u8]) -> bool {
+    !matches!(name, b"user" | b"ttl" | b"method" | b"maddr" | b"transport")
 }
 
 /// Headers are never ignored; their order does not matter.
@@ -56,13 +78,7 @@ fn sorted_headers(uri: &SipUri) -> Vec<Vec<u8>> {
 impl TelUri {
     /// RFC 3966 §4: visual separators and case do not count, all parameters do, in any order.
     pub fn equivalent(&self, other: &TelUri) -> bool {
-        let agrees = |mine: &Params, other: &Params| {
-            mine.iter().all(|p| {
-                other.find(&p.name).is_some_and(|theirs| same(p.value.as_deref(), theirs.value.as_deref()))
-            })
-        };
         self.digits().eq_ignore_ascii_case(&other.digits())
-            && agrees(&self.params, &other.params)
-            && agrees(&other.params, &self.params)
+            && same_params(&self.params, &other.params, |_| false)
     }
 }

@@ -18,7 +18,7 @@ impl Host {
     /// `None` when it is neither an address nor a possible domain name.
     pub fn parse(text: &str) -> Option<Host> {
         if let Some(inner) = text.strip_prefix('[') {
-            return inner.strip_suffix(']')?.parse().ok().map(Host::V6);
+            return parse_v6(inner.strip_suffix(']')?).map(Host::V6);
         }
         if let Ok(v4) = text.parse() {
             return Some(Host::V4(v4));
@@ -37,6 +37,17 @@ impl Host {
             Host::V6(v6) => Some(IpAddr::V6(*v6)),
         }
     }
+}
+
+/// RFC 5118 §4.10: the grammar of RFC 3261 calls for `:::` before an embedded IPv4 address where it means `::`, and
+/// both must be borne with. Written right.
+fn parse_v6(text: &str) -> Option<Ipv6Addr> {
+    if let Ok(v6) = text.parse() {
+        return Some(v6);
+    }
+    let (head, v4) = text.split_once(":::")?;
+    let v4: Ipv4Addr = v4.parse().ok()?;
+    format!("{head}::{v4}").parse().ok()
 }
 
 impl From<IpAddr> for Host {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 pub use escape::{escape_user, unescape};
 pub use host::Host;
 
-use crate::{Params, Transport};
+use crate::{Param, Params, Transport};
 
 /// A URI.
 ///
@@ -148,17 +148,30 @@ impl SipUri {
 
     /// Loose routing (RFC 3261 §16.12): the `lr` parameter.
     pub fn is_loose_router(&self) -> bool {
-        self.params.has("lr")
+        self.param("lr").is_some()
     }
 
     /// The `transport` parameter, where it names one that we know.
     pub fn transport(&self) -> Option<Transport> {
-        self.params.get("transport").and_then(Transport::parse)
+        Transport::parse(&self.param_text("transport")?)
     }
 
     /// The `maddr` parameter.
     pub fn maddr(&self) -> Option<Host> {
-        self.params.get("maddr").and_then(Host::parse)
+        Host::parse(&self.param_text("maddr")?)
+    }
+
+    /// The parameter of this name, which its writer may have escaped (RFC 3261 §19.1.2).
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        self.params.iter().find(|p| {
+            p.name.eq_ignore_ascii_case(name)
+                || p.name.contains('%') && unescape(&p.name).eq_ignore_ascii_case(name.as_bytes())
+        })
+    }
+
+    /// A parameter's value without escapes; `None` when absent, a flag or no UTF-8.
+    pub fn param_text(&self, name: &str) -> Option<String> {
+        String::from_utf8(unescape(self.param(name)?.value.as_deref()?)).ok()
     }
 }
 

@@ -123,3 +123,27 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn parameter_names_may_be_escaped() {
+    let Some(Uri::Sip(uri)) = Uri::parse("sip:a@b.example;%6C%72;t%72ansport=t%63p;n%61me=%25%34%31") else {
+        panic!("a SIP URI")
+    };
+    assert!(uri.is_loose_router());
+    assert_eq!(uri.transport(), Some(Transport::Tcp));
+    assert_eq!(uri.param_text("name").as_deref(), Some("%41"));
+    assert!(
+        uri.equivalent(Uri::parse("sip:a@b.example;lr;transport=TCP;name=%2541").unwrap().as_sip().unwrap())
+    );
+}
+
+#[test]
+fn three_colons_before_an_ipv4_address_are_two() {
+    for (written, read) in [
+        ("[2001:db8:::192.0.2.1]", Some("[2001:db8::c000:201]")),
+        ("[2001:db8:::1]", None),
+        ("[:::192.0.2.1:::192.0.2.1]", None),
+    ] {
+        assert_eq!(Host::parse(written).map(|host| host.to_string()).as_deref(), read, "{written}");
+    }
+}
