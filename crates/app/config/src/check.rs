@@ -55,6 +55,7 @@ pub(crate) fn config(text: &str) -> Result<Config, Vec<Problem>> {
         rooms: rooms(&mut root, &mut places, p),
         services: services(root.section("services", p), &mut places, p),
         log: log(root.section("log", p), p),
+        tls: crate::check_tls::tls(root.section("tls", p), p),
     };
     root.finish(p);
     cross::check(&config, &places, p);
@@ -71,7 +72,7 @@ pub(crate) fn not_utf8(bytes: &[u8], offset: usize) -> Vec<Problem> {
     problems.into_vec()
 }
 
-fn read<T>(
+pub(crate) fn read<T>(
     section: &mut Section<'_>,
     key: &'static str,
     parse: impl FnOnce(&str) -> Result<T, Wrong>,

@@ -29,8 +29,10 @@ fn collide(a: SocketAddr, b: SocketAddr) -> bool {
 fn listeners(places: &Places, p: &mut Problems<'_>) {
     for (index, one) in places.listen.iter().enumerate() {
         let earlier = places.listen.iter().take(index);
+        let is_udp = one.value.protocol == Protocol::Udp;
         let mut same = earlier.filter(|other| {
-            other.value.protocol == one.value.protocol && collide(other.value.address, one.value.address)
+            (other.value.protocol == Protocol::Udp) == is_udp
+                && collide(other.value.address, one.value.address)
         });
         if let Some(other) = same.next() {
             bound(one.value.address, &one.at, &other.at, p);
@@ -45,7 +47,7 @@ fn bound(address: SocketAddr, at: &Place, earlier: &Place, p: &mut Problems<'_>)
 
 fn http(config: &Config, places: &Places, p: &mut Problems<'_>) {
     let Some(at) = &places.http else { return };
-    let tcp = places.listen.iter().filter(|found| found.value.protocol == Protocol::Tcp);
+    let tcp = places.listen.iter().filter(|found| found.value.protocol != Protocol::Udp);
     for other in tcp.filter(|other| collide(other.value.address, config.http.listen)) {
         bound(config.http.listen, at, &other.at, p);
     }

@@ -27,6 +27,11 @@ impl<'t> Problems<'t> {
         self.found.push((at.offset.unwrap_or(0), Problem { line, column, key: at.key.clone(), wrong }));
     }
 
+    /// Line and column of a place, from 1.
+    pub(crate) fn line_and_column(&self, at: &Place) -> (usize, usize) {
+        self.position(at.offset.unwrap_or(0))
+    }
+
     /// Line of a place, from 1.
     pub(crate) fn line(&self, at: &Place) -> usize {
         self.position(at.offset.unwrap_or(0)).0
@@ -120,6 +125,11 @@ impl<'t> Section<'t> {
         let value = self.entries.remove(key)?;
         let at = Place { key: self.path(key), offset: value.span().start.into() };
         Some(Found { value: value.into_inner(), at })
+    }
+
+    /// Is there such a key that nobody took yet?
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.entries.contains_key(key)
     }
 
     /// The table under `key`: an empty one where it is absent or no table.

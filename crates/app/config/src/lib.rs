@@ -6,12 +6,14 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod check;
+mod check_tls;
 mod cross;
 mod document;
 mod model;
 mod nearest;
 mod problem;
 mod summary;
+mod tls;
 mod value;
 
 use std::fs;
@@ -25,6 +27,7 @@ pub use model::{
 };
 pub use problem::{ConfigError, Problem, Wrong};
 pub use summary::Summary;
+pub use tls::{CertificateFiles, ClientCertificates, FileName, Tls, TlsHost};
 
 /// What runs without a configuration file.
 pub const DEFAULT_TOML: &str = include_str!("../../../../config/default.toml");

@@ -5,6 +5,8 @@ use std::num::{NonZeroU16, NonZeroUsize};
 use tandem_base::MediaTimeouts;
 use tandem_routing::Pattern;
 
+use crate::tls::Tls;
+
 /// Everything the operator decided, checked: whatever reads it need not check again.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -20,6 +22,8 @@ pub struct Config {
     pub services: Services,
     /// Logging.
     pub log: Log,
+    /// Certificates of `tls` and `wss` listeners, and of TLS connections of ours.
+    pub tls: Tls,
 }
 
 /// `[sip]`.
@@ -27,7 +31,8 @@ pub struct Config {
 pub struct Sip {
     /// `listen`: at least one; no two claim the same address.
     pub listen: Vec<Listener>,
-    /// `advertise`: what Contact and Via say instead of the address the message leaves from.
+    /// `advertise`: what Contact and Via say instead of the address the message leaves from. Its port is that of
+    /// UDP and TCP; the others keep the port that they listen on.
     pub advertise: Option<Advertise>,
     /// `max_calls`: beyond it a call is refused with 503; 1 to the number of media port pairs.
     pub max_calls: u32,
@@ -49,6 +54,33 @@ pub enum Protocol {
     Udp,
     /// RFC 3261 §18.
     Tcp,
+    /// RFC 3261 §26.2.1.
+    Tls,
+    /// RFC 7118.
+    Ws,
+    /// RFC 7118, over TLS.
+    Wss,
+}
+
+impl Protocol {
+    /// Every one.
+    pub const ALL: [Protocol; 5] = [Protocol::Udp, Protocol::Tcp, Protocol::Tls, Protocol::Ws, Protocol::Wss];
+
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
+            Protocol::Tls => "tls",
+            Protocol::Ws => "ws",
+            Protocol::Wss => "wss",
+        }
+    }
+
+    /// Needs a certificate.
+    pub const fn is_encrypted(self) -> bool {
+        matches!(self, Protocol::Tls | Protocol::Wss)
+    }
 }
 
 /// `[sip] advertise`: a host, with or without a port.
@@ -204,10 +236,7 @@ impl LogFormat {
 
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Protocol::Udp => "udp",
-            Protocol::Tcp => "tcp",
-        })
+        f.write_str(self.as_str())
     }
 }
 

@@ -95,10 +95,39 @@ pub enum Wrong {
         /// As written.
         found: String,
     },
-    /// A transport that Tandem will have, but has not yet.
-    NotYet {
-        /// Which.
-        protocol: &'static str,
+    /// No path.
+    Path {
+        /// As written.
+        found: String,
+    },
+    /// Not a name that a certificate can be for.
+    HostName {
+        /// As written.
+        found: String,
+    },
+    /// A `[[tls.host]]` of that name is there already.
+    HostTwice {
+        /// The name.
+        name: String,
+        /// Where.
+        line: usize,
+    },
+    /// Needs another key beside it.
+    Alone {
+        /// The key that is missing.
+        wants: &'static str,
+    },
+    /// Does nothing without another key, or with its present value.
+    Idle {
+        /// What would make use of it.
+        wants: &'static str,
+    },
+    /// A file that is named cannot be used.
+    File {
+        /// What is wrong with it, the file named.
+        reason: String,
+        /// What would be right.
+        help: &'static str,
     },
     /// Not an IP address.
     Address {
@@ -201,7 +230,12 @@ impl fmt::Display for Wrong {
             Wrong::Range { found, low, high } => write!(f, "{found} is not between {low} and {high}"),
             Wrong::Choice { found, .. } => write!(f, "{found:?} is not known"),
             Wrong::Listener { found } => write!(f, "{found:?} is not a listener"),
-            Wrong::NotYet { protocol } => write!(f, "{protocol} is not yet supported by this version"),
+            Wrong::Path { found } => write!(f, "{found:?} is not a path"),
+            Wrong::HostName { found } => write!(f, "{found:?} is not a host name"),
+            Wrong::HostTwice { name, line } => write!(f, "{name:?} is taken by line {line} already"),
+            Wrong::Alone { wants } => write!(f, "of no use without {wants}"),
+            Wrong::Idle { wants } => write!(f, "has no effect unless {wants}"),
+            Wrong::File { reason, .. } => f.write_str(reason),
             Wrong::Address { found } => write!(f, "{found:?} is not an IP address"),
             Wrong::SocketAddress { found } => write!(f, "{found:?} is not an address with a port"),
             Wrong::Unusable { address } => write!(f, "{address} cannot be used here"),
@@ -246,9 +280,14 @@ impl Wrong {
             Wrong::Syntax { .. } => "https://toml.io shows how TOML is written",
             Wrong::Missing => "add it",
             Wrong::Listener { .. } => {
-                "write \"udp:ADDRESS:PORT\" or \"tcp:ADDRESS:PORT\", such as \"udp:0.0.0.0:5060\" or \"tcp:[::]:5060\""
+                "write PROTOCOL:ADDRESS:PORT with udp, tcp, tls, ws or wss, such as \"udp:0.0.0.0:5060\" or \"tls:[::]:5061\""
             }
-            Wrong::NotYet { .. } => "leave it out; udp and tcp work",
+            Wrong::Path { .. } => "write the path of a file, such as \"/etc/tandem/certificate.pem\"",
+            Wrong::HostName { .. } => "write \"sip.example.com\" or \"*.example.com\"",
+            Wrong::HostTwice { .. } => "one certificate for each name: take one of the two out",
+            Wrong::Alone { .. } => "add the other, or take this out",
+            Wrong::Idle { .. } => "change that, or take this out",
+            Wrong::File { help, .. } => help,
             Wrong::Address { .. } => {
                 "write an IPv4 or IPv6 address, such as \"192.0.2.10\"; names are not looked up"
             }

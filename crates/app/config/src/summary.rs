@@ -3,6 +3,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::model::{Config, Rooms};
+use crate::tls::{ClientCertificates, Tls};
 
 /// What would run, a few lines to read.
 #[derive(Clone, Copy, Debug)]
@@ -10,13 +11,16 @@ pub struct Summary<'c>(pub(crate) &'c Config);
 
 impl fmt::Display for Summary<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Config { sip, media, http, rooms, services, log } = self.0;
+        let Config { sip, media, http, rooms, services, log, tls } = self.0;
         writeln!(f, "sip       {}", joined(&sip.listen))?;
         match &sip.advertise {
             Some(advertise) => writeln!(f, "          advertised as {advertise}")?,
             None => writeln!(f, "          advertised as the address each peer reaches")?,
         }
         writeln!(f, "          at most {} calls", sip.max_calls)?;
+        if sip.listen.iter().any(|listener| listener.protocol.is_encrypted()) {
+            tls_lines(tls, f)?;
+        }
         writeln!(f, "media     {} ports {} ({} calls)", media.address, media.ports, media.ports.pairs())?;
         if let Some(address) = media.advertise {
             writeln!(f, "          advertised as {address}")?;
@@ -37,6 +41,25 @@ impl fmt::Display for Summary<'_> {
         }
         write!(f, "log       {} as {}", log.level.as_str(), log.format.as_str())
     }
+}
+
+fn tls_lines(tls: &Tls, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match (&tls.certificate, &tls.directory) {
+        (Some(files), _) => writeln!(f, "tls       certificate {}", files.certificate.path.display())?,
+        (None, Some(directory)) => {
+            writeln!(f, "tls       self-signed certificate, kept in {}", directory.display())?;
+        }
+        (None, None) => writeln!(f, "tls       self-signed certificate")?,
+    }
+    for host in &tls.hosts {
+        writeln!(f, "          for {}: {}", host.name, host.files.certificate.path.display())?;
+    }
+    let (demand, ca) = match &tls.clients {
+        ClientCertificates::Off => return Ok(()),
+        ClientCertificates::Optional { ca } => ("optional", ca),
+        ClientCertificates::Required { ca } => ("required", ca),
+    };
+    writeln!(f, "          client certificates {demand}, signed by {}", ca.path.display())
 }
 
 fn room_lines(rooms: &Rooms, f: &mut fmt::Formatter<'_>) -> fmt::Result {

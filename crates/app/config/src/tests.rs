@@ -207,9 +207,10 @@ fn values_of_another_kind_are_refused() {
 
 #[test]
 fn listeners_are_checked() {
-    for later in ["tls", "ws", "wss"] {
-        let line = format!("listen = [\"{later}:0.0.0.0:5061\"]");
-        refused("sip", &line, &format!("{later} is not yet supported by this version"), "udp and tcp");
+    for protocol in Protocol::ALL {
+        let listener = format!("{protocol}:127.0.0.1:5060");
+        let config = good(&format!("[sip]\nlisten = [{listener:?}]"));
+        assert_eq!(config.sip.listen[0].to_string(), listener);
     }
     for wrong in
         ["0.0.0.0:5060", "udp", "udp:", "udp:0.0.0.0", "udp:host:5060", "udp:1.2.3.4:70000", "UDP:1.2.3.4:5"]
@@ -232,6 +233,7 @@ fn two_claims_to_one_address_are_refused() {
     );
     let http = problem("[sip]\nlisten = [\"tcp:0.0.0.0:8080\"]\n[http]\nlisten = \"127.0.0.1:8080\"\n");
     assert_eq!((http.line, http.key.as_str()), (4, "http.listen"));
+    refused("sip", "listen = [\"tcp:0.0.0.0:80\", \"ws:0.0.0.0:80\"]", "taken by line 2", "another port");
     refused("sip", "listen = [\"udp:0.0.0.0:20000\"]", "within the media ports 20000-29999", "move");
 }
 
@@ -247,6 +249,62 @@ fn addresses_that_only_look_alike_are_fine() {
     ] {
         assert!(!good(&format!("[sip]\nlisten = {listen}")).sip.listen.is_empty(), "{listen}");
     }
+}
+
+#[test]
+fn every_key_of_tls_arrives() {
+    let config = good(
+        r#"
+        [tls]
+        certificate = "a.pem"
+        key = "a.key"
+        client_certificates = "optional"
+        client_ca = "clients.pem"
+        ca = "servers.pem"
+        [[tls.host]]
+        name = "SIP.example.com"
+        certificate = "b.pem"
+        key = "b.key"
+        [[tls.host]]
+        name = "*.example.org"
+        certificate = "c.pem"
+        key = "c.key"
+        "#,
+    );
+    let paths: Vec<_> = config.tls.files().map(|file| file.path.to_str().unwrap()).collect();
+    assert_eq!(paths, ["a.pem", "a.key", "b.pem", "b.key", "c.pem", "c.key", "clients.pem", "servers.pem"]);
+    let names: Vec<_> = config.tls.hosts.iter().map(|host| host.name.as_str()).collect();
+    assert_eq!(names, ["sip.example.com", "*.example.org"]);
+    assert!(matches!(&config.tls.clients, ClientCertificates::Optional { ca } if ca.line == 6));
+    let place = config.tls.place_of(std::path::Path::new("b.key")).unwrap();
+    assert_eq!((place.line, place.column, place.key.as_str()), (11, 15, "tls.host[0].key"));
+    let kept = good("[tls]\ndirectory = \"/var/lib/tandem\"\n").tls;
+    assert_eq!((kept.directory, kept.certificate), (Some(PathBuf::from("/var/lib/tandem")), None));
+}
+
+#[test]
+fn tls_keys_that_do_not_go_together_are_refused() {
+    refused("tls", "certificate = \"a.pem\"", "of no use without key", "add the other");
+    refused("tls", "key = \"a.pem\"", "of no use without certificate", "add the other");
+    refused("tls", "client_certificates = \"required\"", "of no use without client_ca", "add the other");
+    refused("tls", "client_ca = \"a.pem\"", "no effect unless tls.client_certificates", "take this out");
+    refused("tls", "client_certificates = \"on\"", "\"on\" is not known", "off, optional, required");
+    refused("tls", "ca = \"\"", "is not a path", "/etc/tandem");
+    let idle = problem("[tls]\ncertificate = \"a\"\nkey = \"b\"\ndirectory = \"c\"\n");
+    assert_eq!((idle.line, idle.wrong), (4, Wrong::Idle { wants: "tls.certificate is left out" }));
+}
+
+#[test]
+fn tls_hosts_are_checked() {
+    let host = |name: &str| format!("[[tls.host]]\nname = {name:?}\ncertificate = \"a\"\nkey = \"b\"\n");
+    for wrong in ["", "*", "a b", "*.*.example.com", "example.com.", "192.0.2.1"] {
+        assert!(matches!(problem(&host(wrong)).wrong, Wrong::HostName { .. }), "{wrong}");
+    }
+    let twice = problem(&(host("a.example") + &host("A.example")));
+    assert_eq!(twice.wrong, Wrong::HostTwice { name: "a.example".to_owned(), line: 2 });
+    let missing: Vec<_> = problems("[[tls.host]]\n").into_iter().map(|p| (p.key, p.wrong)).collect();
+    let missed = |key: &str| (key.to_owned(), Wrong::Missing);
+    assert_eq!(missing, [missed("tls.host[0].name"), missed("tls.host[0].certificate")]);
 }
 
 #[test]

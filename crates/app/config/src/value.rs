@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tandem_routing::{Pattern, check_room_name};
@@ -14,14 +15,7 @@ use crate::problem::Wrong;
 pub(crate) fn listener(text: &str) -> Result<Listener, Wrong> {
     let wrong = || Wrong::Listener { found: text.to_owned() };
     let (protocol, address) = text.split_once(':').ok_or_else(wrong)?;
-    let protocol = match protocol {
-        "udp" => Protocol::Udp,
-        "tcp" => Protocol::Tcp,
-        "tls" => return Err(Wrong::NotYet { protocol: "tls" }),
-        "ws" => return Err(Wrong::NotYet { protocol: "ws" }),
-        "wss" => return Err(Wrong::NotYet { protocol: "wss" }),
-        _ => return Err(wrong()),
-    };
+    let protocol = Protocol::ALL.into_iter().find(|known| known.as_str() == protocol).ok_or_else(wrong)?;
     let address: SocketAddr = address.parse().map_err(|_| wrong())?;
     bindable(address.ip())?;
     Ok(Listener { protocol, address })
@@ -141,6 +135,43 @@ pub(crate) fn service(text: &str) -> Result<Option<String>, Wrong> {
 /// A pattern of user parts.
 pub(crate) fn pattern(text: &str) -> Result<Pattern, Wrong> {
     text.parse().map_err(|reason| Wrong::Pattern { found: text.to_owned(), reason })
+}
+
+/// A path; whether there is a file is for those who open it.
+pub(crate) fn path(text: &str) -> Result<PathBuf, Wrong> {
+    if text.is_empty() || text.contains('\0') {
+        Err(Wrong::Path { found: text.to_owned() })
+    } else {
+        Ok(PathBuf::from(text))
+    }
+}
+
+/// The name of a `[[tls.host]]`.
+pub(crate) fn host_name(text: &str) -> Result<String, Wrong> {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    if is_domain_name(name) && !name.ends_with('.') {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(Wrong::HostName { found: text.to_owned() })
+    }
+}
+
+/// `[tls] client_certificates`.
+pub(crate) fn client_certificates(text: &str) -> Result<Demand, Wrong> {
+    match text {
+        "off" => Ok(Demand::Off),
+        "optional" => Ok(Demand::Optional),
+        "required" => Ok(Demand::Required),
+        _ => Err(choice(text, &["off", "optional", "required"])),
+    }
+}
+
+/// Whether a certificate is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Demand {
+    Off,
+    Optional,
+    Required,
 }
 
 /// `[log] level`.

@@ -22,14 +22,21 @@ pub fn signaling(config: &Config) -> SignalingConfig {
         port: advertise.port.map(Into::into),
     });
     let listeners = config.sip.listen.iter().map(|listener| ListenerConfig {
-        protocol: match listener.protocol {
-            Protocol::Udp => ua::Protocol::Udp,
-            Protocol::Tcp => ua::Protocol::Tcp,
-        },
+        protocol: protocol(listener.protocol),
         address: listener.address,
         advertise: advertise.clone(),
     });
     SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec())
+}
+
+const fn protocol(protocol: Protocol) -> ua::Protocol {
+    match protocol {
+        Protocol::Udp => ua::Protocol::Udp,
+        Protocol::Tcp => ua::Protocol::Tcp,
+        Protocol::Tls => ua::Protocol::Tls,
+        Protocol::Ws => ua::Protocol::Ws,
+        Protocol::Wss => ua::Protocol::Wss,
+    }
 }
 
 /// The media threads' part.
