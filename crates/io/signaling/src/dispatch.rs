@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tandem_base::Time;
 use tandem_sip::ParseError;
-use tandem_sip::ua::{Command, Event, Flow, FlowId, Input, Output, Protocol, Target, UserAgent};
+use tandem_sip::locate::{Hop, Search};
+use tandem_sip::ua::{Command, Event, Flow, FlowId, Input, LookupId, Output, Protocol, Target, UserAgent};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -180,7 +181,9 @@ impl Dispatch {
     }
 
     fn is_over(&self, until: Option<Instant>) -> bool {
-        until.is_some_and(|until| Instant::now() >= until || (self.agent.usage_count() == 0 && self.events.is_empty()))
+        until.is_some_and(|until| {
+            Instant::now() >= until || (self.agent.usage_count() == 0 && self.events.is_empty())
+        })
     }
 
     fn next_wake(&self, until: Option<Instant>) -> Instant {
@@ -217,7 +220,7 @@ impl Dispatch {
 
     fn command(&mut self, mut command: Command) {
         if let Command::Invite { call, .. } = &mut command {
-            call.target = self.settle(call.target);
+            call.target = call.target.map(|target| self.settle(target));
         }
         self.take(Input::Command(command));
     }
@@ -232,6 +235,16 @@ impl Dispatch {
             },
             _ => target,
         }
+    }
+
+    fn locate(&mut self, lookup: LookupId, search: &Search) {
+        self.located(lookup, search.hops().unwrap_or_default());
+    }
+
+    fn located(&mut self, lookup: LookupId, hops: &[Hop]) {
+        let address = |hop: &Hop| Target::Address { protocol: hop.transport, remote: hop.remote };
+        let targets = hops.iter().map(|hop| self.settle(address(hop))).collect();
+        self.inputs.push_back(Input::Located { lookup, targets });
     }
 
     fn receive(&mut self, item: Inbound) {
@@ -299,6 +312,7 @@ impl Dispatch {
             for output in std::mem::take(&mut self.outputs) {
                 match output {
                     Output::Send { target, bytes } => self.send(target, bytes),
+                    Output::Locate { lookup, search } => self.locate(lookup, &search),
                     Output::Event(event) => self.events.push_back(event),
                     Output::CloseFlow(flow) => self.outbound.forget(flow.id),
                 }

@@ -148,7 +148,7 @@ async fn we_can_call_out_from_the_right_address() {
 fn call_to(target: Target) -> NewInvite {
     NewInvite {
         uri: Uri::parse("sip:peer@example.com").unwrap(),
-        target,
+        target: Some(target),
         from: "<sip:tandem@example.com>".to_owned(),
         to: None,
         contact_user: String::new(),

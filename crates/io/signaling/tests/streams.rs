@@ -192,7 +192,7 @@ async fn the_end_of_what_a_peer_says_is_not_the_end_of_its_answers() {
 fn call_to(remote: std::net::SocketAddr) -> Box<NewInvite> {
     Box::new(NewInvite {
         uri: Uri::parse("sip:peer@example.com;transport=tcp").unwrap(),
-        target: Target::Address { protocol: Protocol::Tcp, remote },
+        target: Some(Target::Address { protocol: Protocol::Tcp, remote }),
         from: "<sip:tandem@example.com>".to_owned(),
         to: None,
         contact_user: "1000".to_owned(),

@@ -61,6 +61,17 @@ impl Machine {
         )
     }
 
+    /// Server: the response that a repetition of the request would draw.
+    pub fn last_response(&self) -> Option<Bytes> {
+        match self {
+            Machine::InviteServer(InviteServer::Proceeding { last }) => last.clone(),
+            Machine::InviteServer(InviteServer::Completed { response, .. })
+            | Machine::Server(Server::Completed { response, .. }) => Some(response.clone()),
+            Machine::Server(Server::Proceeding { last }) => Some(last.clone()),
+            _ => None,
+        }
+    }
+
     /// Is there no final response yet?
     pub const fn is_pending(&self) -> bool {
         matches!(

@@ -6,10 +6,13 @@ use tandem_base::{Sink, Time};
 
 use super::machine::{Machine, MachineInput};
 use super::{Client, ClientKey, InviteClient, InviteServer, Server, ServerKey, Tell, Timing};
+use crate::locate::Destination;
 use crate::ua::{Flow, FlowId, Output, Protocol, Target};
 use crate::{Method, Request, StatusCode};
 
-/// A transaction in the table; never used twice.
+mod reroute;
+
+/// A transaction in the table; never used twice. A request that tries one server after the other keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TransactionId(u64);
 
@@ -56,6 +59,7 @@ enum Side {
         merge: Option<MergeKey>,
         source: IpAddr,
         fallback: SocketAddr,
+        sent_by: Option<Box<Destination>>,
     },
 }
 
@@ -101,6 +105,8 @@ pub struct NewServer<O> {
     pub source: IpAddr,
     /// Where responses go when the connection is gone (RFC 3261 §18.2.2).
     pub fallback: SocketAddr,
+    /// What to look up when nothing can be sent there either (RFC 3263 §5).
+    pub sent_by: Option<Box<Destination>>,
     /// Whose.
     pub owner: O,
 }
@@ -233,8 +239,13 @@ impl<O: Clone> Transactions<O> {
             true => Machine::InviteServer(InviteServer::start()),
             false => Machine::Server(Server::start()),
         };
-        let side =
-            Side::Server { key: new.key, merge: new.merge, source: new.source, fallback: new.fallback };
+        let side = Side::Server {
+            key: new.key,
+            merge: new.merge,
+            source: new.source,
+            fallback: new.fallback,
+            sent_by: new.sent_by,
+        };
         self.insert(id, Entry { machine, side, target: new.target, owner: new.owner, armed: None });
         Ok(id)
     }
@@ -246,6 +257,18 @@ impl<O: Clone> Transactions<O> {
         now: Time,
         out: &mut impl Sink<Output>,
     ) -> Result<TransactionId, TableFull> {
+        let id = self.reserve();
+        self.request_as(id, new, now, out).map(|()| id)
+    }
+
+    /// The same under a name that [`Transactions::reserve`] gave, or whose transaction is over.
+    pub fn request_as(
+        &mut self,
+        id: TransactionId,
+        new: NewClient<O>,
+        now: Time,
+        out: &mut impl Sink<Output>,
+    ) -> Result<(), TableFull> {
         // Strangers cannot make us send requests; and those that end calls must go out even when the table is full.
         if self.entries.len() >= self.capacity.saturating_mul(2) {
             return Err(TableFull);
@@ -262,14 +285,13 @@ impl<O: Clone> Transactions<O> {
                 (Machine::Client(machine), effects)
             }
         };
-        let id = self.next_id();
         self.clients.insert(key, id);
         let side = Side::Client { key, invite, acks: Vec::new() };
         self.insert(id, Entry { machine, side, target, owner, armed: None });
         if let Some(bytes) = effects.send {
             out.emit(Output::Send { target, bytes });
         }
-        Ok(id)
+        Ok(())
     }
 
     /// The request of a server transaction came again.
@@ -417,7 +439,10 @@ impl<O: Clone> Transactions<O> {
         out: &mut impl Sink<Output>,
     ) -> Option<Tell> {
         let entry = self.entries.get_mut(&id)?;
-        let reliable = entry.target.protocol().is_reliable();
+        // A response that must find another way may need a second one: it is kept as over UDP.
+        let is_lasting =
+            matches!((&entry.machine, &entry.target), (Machine::Server(_), Target::Address { .. }));
+        let reliable = entry.target.protocol().is_reliable() && !is_lasting;
         let machine = std::mem::replace(&mut entry.machine, Machine::Server(Server::Terminated));
         let (machine, effects) = machine.step(input, now, &self.timing, reliable);
         entry.machine = machine;

@@ -3,15 +3,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use tandem_base::{Entropy, Sink, Time};
 
+use crate::locate::Avoided;
 use crate::transaction::{Tell, TransactionId, Transactions};
 use crate::{Headers, Method};
 
 use super::context::Context;
+use super::delivery::{Delivery, Lookup};
 use super::path::Path;
 use super::usage::{Stage, Usage};
 use super::{
-    Command, Config, EndCause, Event, Failure, Flow, FlowId, Input, InviteId, Output, RequestId, Statistics,
-    Target,
+    Command, Config, EndCause, Event, Failure, Flow, FlowId, Input, InviteId, LookupId, Output, RequestId,
+    Statistics, Target,
 };
 
 /// A SIP user agent: both client and server, for any number of calls.
@@ -25,7 +27,12 @@ pub struct UserAgent {
     pub(super) tags: BTreeMap<String, InviteId>,
     pub(super) requests: BTreeMap<RequestId, PendingRequest>,
     pub(super) pending_invites: usize,
+    /// Requests of ours that may be tried elsewhere, by their transaction.
+    pub(super) deliveries: BTreeMap<TransactionId, Delivery>,
+    pub(super) lookups: BTreeMap<LookupId, Lookup>,
+    pub(super) avoided: Avoided,
     pub(super) statistics: Statistics,
+    pub(super) last_lookup: u64,
     pub(super) last_invite: u64,
     pub(super) last_request: u64,
     connections: BTreeSet<(FlowId, InviteId)>,
@@ -67,6 +74,7 @@ pub(super) struct PendingRequest {
 enum Alarm {
     Usage(InviteId),
     Request(RequestId),
+    Lookup(LookupId),
 }
 
 impl UserAgent {
@@ -85,7 +93,11 @@ impl UserAgent {
             tags: BTreeMap::new(),
             requests: BTreeMap::new(),
             pending_invites: 0,
+            deliveries: BTreeMap::new(),
+            lookups: BTreeMap::new(),
+            avoided: Avoided::default(),
             statistics: Statistics::default(),
+            last_lookup: 0,
             last_invite: 0,
             last_request: 0,
             connections: BTreeSet::new(),
@@ -113,6 +125,7 @@ impl UserAgent {
             Input::Unframed { flow, error } => self.unframed(&flow, &error, cx),
             Input::FlowClosed(flow) => self.flow_closed(&flow, cx),
             Input::SendFailed(target) => self.send_failed(&target, cx),
+            Input::Located { lookup, targets } => self.located(lookup, targets, cx),
             Input::Command(command) => self.command(command, cx),
             Input::Tick => {}
         }
@@ -131,6 +144,8 @@ impl UserAgent {
             && self.usages.is_empty()
             && self.tags.is_empty()
             && self.requests.is_empty()
+            && self.deliveries.is_empty()
+            && self.lookups.is_empty()
             && self.alarms.is_empty()
             && self.connections.is_empty()
             && self.pending_invites == 0
@@ -201,6 +216,7 @@ impl UserAgent {
                     self.arm(id);
                 }
             }
+            Alarm::Lookup(id) => self.located(id, Vec::new(), cx),
             // RFC 4320 §4.1: a late answer to a non-INVITE request helps nobody.
             Alarm::Request(id) => {
                 if let Some(pending) = self.requests.remove(&id) {
@@ -208,6 +224,17 @@ impl UserAgent {
                 }
             }
         }
+    }
+
+    pub(super) fn insert_lookup(&mut self, id: LookupId, lookup: Lookup) {
+        self.alarms.insert((lookup.until, Alarm::Lookup(id)));
+        self.lookups.insert(id, lookup);
+    }
+
+    pub(super) fn remove_lookup(&mut self, id: LookupId) -> Option<Lookup> {
+        let lookup = self.lookups.remove(&id)?;
+        self.alarms.remove(&(lookup.until, Alarm::Lookup(id)));
+        Some(lookup)
     }
 
     /// Sets the alarm of a usage to what is due next in it. To be called after each change of its exchange.
@@ -299,12 +326,22 @@ impl UserAgent {
     }
 
     fn send_failed(&mut self, target: &Target, cx: &mut Context<'_>) {
+        self.look_for_strays(target, cx);
         for (id, owner) in self.transactions.target_failed(target, cx.now, &mut cx.out) {
             self.transaction_failed(id, owner, Tell::TransportFailed, cx);
         }
     }
 
-    fn transaction_failed(&mut self, id: TransactionId, owner: Owner, tell: Tell, cx: &mut Context<'_>) {
+    pub(super) fn transaction_failed(
+        &mut self,
+        id: TransactionId,
+        owner: Owner,
+        tell: Tell,
+        cx: &mut Context<'_>,
+    ) {
+        if self.fails_over(id, &owner, tell, cx) {
+            return;
+        }
         let failure = if tell == Tell::Timeout { Failure::Timeout } else { Failure::Unreachable };
         match owner {
             Owner::Invite(invite) => self.invite_failed(invite, id, failure, cx),

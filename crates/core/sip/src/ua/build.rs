@@ -8,7 +8,7 @@ use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Stat
 
 use super::agent::{Owner, Texts, UserAgent};
 use super::context::Context;
-use super::path::own_uri;
+use super::path::{Way, own_uri};
 use super::usage::{Reply, Usage};
 use super::{Body, Identity, Target};
 
@@ -90,17 +90,37 @@ impl UserAgent {
     /// Sends a request of ours in a transaction. `None` when there is no room or no listener for it.
     pub(super) fn transmit(
         &mut self,
+        request: Request,
+        way: impl Into<Way>,
+        owner: Owner,
+        cx: &mut Context<'_>,
+    ) -> Option<TransactionId> {
+        let way = way.into();
+        match way {
+            Way::To(target) => {
+                let id = self.transactions.reserve();
+                self.transmit_as(id, request, target, owner, cx).map(|()| id)
+            }
+            Way::Locate { destination, last } => self.deliver_to(request, destination, last, owner, cx),
+        }
+    }
+
+    /// The same to a known target, under the name of a transaction that is not begun or over.
+    pub(super) fn transmit_as(
+        &mut self,
+        id: TransactionId,
         mut request: Request,
         target: Target,
         owner: Owner,
         cx: &mut Context<'_>,
-    ) -> Option<TransactionId> {
+    ) -> Option<()> {
         let branch = self.add_via(&mut request, &target, cx)?;
         push_filled(&mut request.headers, HeaderName::UserAgent, &self.texts.product);
         let bytes = request.to_bytes();
         let invite = (request.method == Method::Invite).then(|| Box::new(request));
         let key = ClientKey { branch, cancel: false };
-        self.transactions.request(NewClient { key, bytes, invite, target, owner }, cx.now, &mut cx.out).ok()
+        let new = NewClient { key, bytes, invite, target, owner };
+        self.transactions.request_as(id, new, cx.now, &mut cx.out).ok()
     }
 
     /// Sends a request that no response is expected for: the ACK for a 2xx. Gives what was sent.
@@ -170,20 +190,21 @@ impl UserAgent {
         method: Method,
         headers: &Headers,
         body: Option<Body>,
-    ) -> Option<(Request, Target)> {
+    ) -> Option<(Request, Way)> {
         let usage = self.usages.get_mut(&id)?;
         let dialog = usage.dialog.as_mut()?;
         let mut request = dialog.request(method);
-        let target = usage.path.as_ref()?.next(dialog);
+        let way = usage.path.as_ref()?.next(dialog);
         let secure = dialog.secure;
         if request.method == Method::Invite {
             let usage = self.usages.get(&id)?;
+            let target = self.stand_in(&way);
             let contact = self.contact(&usage.contact_user, &usage.contact_parameters, secure, &target)?;
             request.headers.push(HeaderName::Contact, contact);
             self.texts.capabilities(&mut request.headers);
         }
         append(&mut request.headers, headers);
         request.body = with_body(&mut request.headers, body);
-        Some((request, target))
+        Some((request, way))
     }
 }

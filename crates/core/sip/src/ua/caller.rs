@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::dialog::Dialog;
+use crate::locate::Destination;
 use crate::transaction::{SentAck, TransactionId};
 use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
 
@@ -10,7 +11,7 @@ use super::agent::{Owner, UserAgent};
 use super::build::{append, with_body, within_invite};
 use super::context::Context;
 use super::in_dialog::is_fatal;
-use super::path::Path;
+use super::path::{Path, Way};
 use super::usage::{Exchange, Offer, Progress, Stage, Usage};
 use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite};
 
@@ -37,10 +38,10 @@ impl UserAgent {
             return Err(Failure::Unfit);
         }
         let tag = cx.token();
-        let request = self.first_invite(&call, &tag, cx)?;
+        let way = way_of(&call)?;
+        let request = self.first_invite(&call, &way, &tag, cx)?;
         let offerless = request.body.is_empty();
-        let transaction =
-            self.transmit(request, call.target, Owner::Invite(id), cx).ok_or(Failure::Unreachable)?;
+        let transaction = self.transmit(request, way, Owner::Invite(id), cx).ok_or(Failure::Unreachable)?;
         self.statistics.outgoing += 1;
         let until = cx.now + self.config.limits.ringing;
         let progress = Progress::Silent { until };
@@ -61,7 +62,13 @@ impl UserAgent {
     }
 
     /// §8.1.1.
-    fn first_invite(&self, call: &NewInvite, tag: &str, cx: &mut Context<'_>) -> Result<Request, Failure> {
+    fn first_invite(
+        &self,
+        call: &NewInvite,
+        way: &Way,
+        tag: &str,
+        cx: &mut Context<'_>,
+    ) -> Result<Request, Failure> {
         let from = NameAddr::parse(&call.from).ok_or(Failure::Unfit)?.with_tag(tag);
         let to = match &call.to {
             Some(to) => NameAddr::parse(to).ok_or(Failure::Unfit)?,
@@ -69,7 +76,7 @@ impl UserAgent {
         };
         let secure = call.uri.scheme() == "sips";
         let contact = self
-            .contact(&call.contact_user, &call.contact_parameters, secure, &call.target)
+            .contact(&call.contact_user, &call.contact_parameters, secure, &self.stand_in(way))
             .ok_or(Failure::Unreachable)?;
         let mut request = Request::new(Method::Invite, call.uri.clone());
         let headers = &mut request.headers;
@@ -226,10 +233,9 @@ impl UserAgent {
         };
         let dialog = usage.dialog.as_ref()?;
         let mut request = dialog.ack(cseq);
-        let target = usage.path.as_ref()?.next(dialog);
+        let way = usage.path.as_ref()?.next(dialog);
         request.body = with_body(&mut request.headers, body);
-        let ack = self.transmit_ack(request, target, cx);
-        self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
+        self.send_ack(transaction, remote_tag, request, way, cx);
         self.arm(id);
         Some(())
     }
@@ -253,11 +259,10 @@ impl UserAgent {
             // The dialog itself was ended by a BYE already; its route set is that of the re-INVITE.
             dialog.route_set = invite.headers.routes().ok()?;
         }
-        let target = Path::of_response(flow).next(&dialog);
-        let ack = self.transmit_ack(dialog.ack(dialog.local_cseq), target, cx);
-        self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
+        let way = Path::of_response(flow).next(&dialog);
+        self.send_ack(transaction, remote_tag, dialog.ack(dialog.local_cseq), way.clone(), cx);
         if !is_reinvite {
-            self.transmit(dialog.request(Method::Bye), target, Owner::Nobody, cx)?;
+            self.transmit(dialog.request(Method::Bye), way, Owner::Nobody, cx)?;
         }
         Some(())
     }
@@ -366,7 +371,10 @@ impl UserAgent {
         let Exchange::Calling { progress, .. } = &mut usage.exchange else { return None };
         match progress {
             // §9.1: before a provisional response CANCEL could overtake its INVITE. Timer B ends a silence.
-            Progress::Silent { .. } => *progress = Progress::Unwanted { reason: headers },
+            Progress::Silent { .. } => {
+                *progress = Progress::Unwanted { reason: headers };
+                self.take_back(id, cx);
+            }
             Progress::Provisional { .. } => self.send_cancel(id, headers, false, cx),
             Progress::Unwanted { .. } | Progress::Cancelled { .. } => return None,
         }
@@ -449,6 +457,17 @@ impl UserAgent {
         self.part(id, &Headers::new(), EndCause::NoAck, cx);
         Some(())
     }
+}
+
+/// RFC 3263 §4: the first Route, else the Request-URI, says where, unless the application does.
+fn way_of(call: &NewInvite) -> Result<Way, Failure> {
+    if let Some(target) = call.target {
+        return Ok(target.into());
+    }
+    let route = call.routes.first().map(|route| NameAddr::parse(route).ok_or(Failure::Unfit));
+    let uri = route.transpose()?.map_or_else(|| call.uri.clone(), |route| route.uri);
+    let destination = Destination::of_uri(&uri).ok_or(Failure::Unfit)?;
+    Ok(Way::Locate { destination, last: None })
 }
 
 /// Why a call of ours ended without an answer.

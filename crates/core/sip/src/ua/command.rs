@@ -61,8 +61,10 @@ impl Body {
 pub struct NewInvite {
     /// Request-URI, also the To unless `to` says otherwise.
     pub uri: Uri,
-    /// Where to send it: the outbound proxy, or the address that the URI resolves to.
-    pub target: Target,
+    /// Where to send it: an outbound proxy, or the way that a registration came. `None` for where the first Route or
+    /// the URI leads (RFC 3263): names are looked up, and the next server is tried where one fails (§4.3) before
+    /// the application hears of it.
+    pub target: Option<Target>,
     /// From without its tag, as `"Name" <sip:user@host>`.
     pub from: String,
     /// To where it is not the Request-URI, as `"Name" <sip:user@host>`.

@@ -64,6 +64,7 @@ impl UserAgent {
     /// Nobody waits for an INVITE of ours any more. Its peer answers it when it sees our BYE; if not, time does.
     pub(super) fn abandon(&mut self, exchange: &Exchange, cx: &mut Context<'_>) {
         if let Exchange::Calling { transaction, .. } = exchange {
+            self.deliveries.remove(transaction);
             self.transactions.abandon(*transaction, cx.now, &mut cx.out);
         }
     }

@@ -1,9 +1,10 @@
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
 use tandem_base::Time;
 
 use crate::dialog::Dialog;
-use crate::{Host, Rport, SipUri, Transport, Uri, Via};
+use crate::locate::Destination;
+use crate::{Host, Rport, SipUri, Via};
 
 use super::{Flow, Protocol, Target};
 
@@ -18,6 +19,29 @@ pub(super) fn response_route(flow: &Flow, via: &Via) -> (Target, SocketAddr) {
     }
     let remote = if via.rport() == Rport::Absent { by_sent_by } else { flow.remote };
     (Target::Flow(Flow { remote, ..*flow }), remote)
+}
+
+/// What to look up once neither the connection nor the address that a request came from can be had (RFC 3263 §5):
+/// a name in sent-by. A number there is what a NAT hides, or somebody else.
+pub(super) fn sent_by(flow: &Flow, via: &Via) -> Option<Box<Destination>> {
+    let looks = matches!(flow.protocol, Protocol::Tcp | Protocol::Tls) && via.host.ip().is_none();
+    let destination = looks.then(|| Destination::of_response(via))??;
+    (destination.transport == Some(flow.protocol)).then(|| Box::new(destination))
+}
+
+/// Where a request of ours goes.
+#[derive(Clone, Debug)]
+pub(super) enum Way {
+    /// There.
+    To(Target),
+    /// Where this leads by RFC 3263; if nowhere, to where the peer was last heard.
+    Locate { destination: Destination, last: Option<Target> },
+}
+
+impl From<Target> for Way {
+    fn from(target: Target) -> Self {
+        Way::To(target)
+    }
 }
 
 /// How the peer of a dialog was last heard.
@@ -59,42 +83,43 @@ impl Path {
     ///   a NAT, and its Contact leads nowhere. It breaks the letter of RFC 3261 §12.2.1.1, and is what RFC 3581
     ///   does for responses.
     /// - Else to the route set or the remote target (§12.2.1.1), where it names an IP address.
-    /// - Names are not looked up here; with one, to where the peer was last heard: that is itself or its proxy.
-    pub fn next(&self, dialog: &Dialog) -> Target {
+    /// - A name is looked up; where it leads nowhere, to where the peer was last heard: that is itself or its proxy.
+    pub fn next(&self, dialog: &Dialog) -> Way {
         let reliable = self.flow.protocol.is_reliable();
         if if reliable { self.open } else { self.natted } {
-            return Target::Flow(self.flow);
+            return Way::To(Target::Flow(self.flow));
         }
-        match address_of(dialog.next_hop()) {
-            // From the socket that the peer knows us by.
-            Some((Protocol::Udp, remote)) if !reliable => Target::Flow(Flow { remote, ..self.flow }),
-            Some((protocol, remote)) => Target::Address { protocol, remote },
-            None if reliable => Target::Address { protocol: self.flow.protocol, remote: self.flow.remote },
-            None => Target::Flow(self.flow),
+        let last = match reliable {
+            true => Target::Address { protocol: self.flow.protocol, remote: self.flow.remote },
+            false => Target::Flow(self.flow),
+        };
+        let Some(destination) = Destination::of_uri(dialog.next_hop()) else { return Way::To(last) };
+        match destination.numeric() {
+            Some(hop) => {
+                Way::To(self.towards(Target::Address { protocol: hop.transport, remote: hop.remote }))
+            }
+            None => Way::Locate { destination, last: Some(last) },
         }
+    }
+
+    /// By UDP, from the socket that the peer knows us by.
+    fn towards(&self, target: Target) -> Target {
+        same_socket(target, &Target::Flow(self.flow))
     }
 }
 
-/// Protocol and address that a SIP URI names (RFC 3263 §4.1, §4.2 for numeric hosts); `None` for a host name.
-fn address_of(uri: &Uri) -> Option<(Protocol, SocketAddr)> {
-    let uri = uri.as_sip()?;
-    let host = uri.maddr().unwrap_or_else(|| uri.host.clone());
-    let protocol = protocol_of(uri)?;
-    let ip: IpAddr = host.ip()?;
-    Some((protocol, SocketAddr::new(ip, uri.port.unwrap_or(protocol.default_port()))))
-}
-
-fn protocol_of(uri: &SipUri) -> Option<Protocol> {
-    let named = match uri.params.get("transport") {
-        Some(name) => Some(Transport::parse(name)?),
-        None => None,
-    };
-    Some(match (named, uri.secure) {
-        (None, false) => Protocol::Udp,
-        (None | Some(Protocol::Tcp), true) => Protocol::Tls,
-        (Some(Protocol::Ws), true) => Protocol::Wss,
-        (Some(named), _) => named,
-    })
+/// `target`, from the UDP socket of `known` where that fits.
+pub(super) fn same_socket(target: Target, known: &Target) -> Target {
+    let remote = target.remote();
+    match known {
+        Target::Flow(flow)
+            if (flow.protocol, target.protocol()) == (Protocol::Udp, Protocol::Udp)
+                && flow.remote.is_ipv4() == remote.is_ipv4() =>
+        {
+            Target::Flow(Flow { remote, ..*flow })
+        }
+        _ => target,
+    }
 }
 
 /// A timer in the future, or now where it is missed.

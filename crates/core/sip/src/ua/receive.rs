@@ -12,7 +12,7 @@ use super::agent::{Owner, UserAgent};
 use super::build::{append, within_invite};
 use super::context::Context;
 use super::inspect::Refusal;
-use super::path::response_route;
+use super::path::{response_route, sent_by};
 use super::{Flow, Output, Target};
 
 /// A request with what is asked of it again and again, read once.
@@ -237,6 +237,7 @@ impl UserAgent {
             target,
             source: arrival.flow.remote.ip(),
             fallback,
+            sent_by: sent_by(&arrival.flow, &arrival.via),
             owner,
         })
     }
@@ -258,6 +259,9 @@ impl UserAgent {
         };
         let ack = self.ack_for_refusal(id, &response);
         if !self.transactions.responded(id, response.status, ack, cx.now, &mut cx.out) {
+            return;
+        }
+        if self.passes_on(id, &response, cx) {
             return;
         }
         match owner {

@@ -19,6 +19,8 @@ pub struct Statistics {
     pub incoming: u64,
     /// Calls made for the application.
     pub outgoing: u64,
+    /// Requests tried with another server after one had failed (RFC 3263 §4.3).
+    pub fail_overs: u64,
     /// Commands that came too late or did not fit.
     pub ignored_commands: u64,
 }

@@ -70,12 +70,19 @@ fn a_peer_behind_a_nat_is_reached_where_it_was_heard() {
 }
 
 #[test]
-fn a_contact_with_a_name_is_reached_where_the_peer_was_heard() {
+fn a_contact_with_a_name_is_looked_up_or_else_reached_where_the_peer_was_heard() {
     let named = INVITE.replace("<sip:carol@198.51.100.7:5060>", "<sip:carol@phone.example>");
-    let mut lone = Lone::new();
-    let (id, _) = lone.establish(udp(PEER), &named);
-    lone.command(bye(id));
-    assert_eq!(remote(&lone), address(PEER));
+    let elsewhere = Target::Address { protocol: Protocol::Udp, remote: address("198.51.100.9:5060") };
+    for (found, expected) in [(Vec::new(), PEER), (vec![elsewhere], "198.51.100.9:5060")] {
+        let mut lone = Lone::new();
+        let (id, _) = lone.establish(udp(PEER), &named);
+        lone.command(bye(id));
+        let (lookup, search) = lone.wanted();
+        assert_eq!(search.queries()[0].name, "phone.example");
+        lone.input(Input::Located { lookup, targets: found });
+        // From the socket that the peer knows us by, either way.
+        assert_eq!(lone.sent()[0].0, Target::Flow(udp(expected)));
+    }
 }
 
 #[test]

@@ -85,6 +85,15 @@ impl Lone {
         of.collect()
     }
 
+    /// What the last input wants to be looked up; there must be one.
+    pub fn wanted(&self) -> (LookupId, crate::locate::Search) {
+        let of = self.out.iter().find_map(|output| match output {
+            Output::Locate { lookup, search } => Some((*lookup, (**search).clone())),
+            _ => None,
+        });
+        of.unwrap()
+    }
+
     /// The response to a request by UDP; there must be one, and nothing else.
     pub fn reply(&mut self, text: &str) -> crate::Response {
         self.receive(udp(PEER), text);

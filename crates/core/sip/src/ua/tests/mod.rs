@@ -62,7 +62,7 @@ fn sdp(text: &'static str) -> Option<Body> {
 fn call(protocol: Protocol, body: Option<Body>) -> Box<NewInvite> {
     Box::new(NewInvite {
         uri: Uri::parse("sip:1000@192.0.2.2").unwrap(),
-        target: Target::Address { protocol, remote: B.parse().unwrap() },
+        target: Some(Target::Address { protocol, remote: B.parse().unwrap() }),
         from: "\"Alice\" <sip:alice@192.0.2.1>".to_owned(),
         to: None,
         contact_user: "alice".to_owned(),

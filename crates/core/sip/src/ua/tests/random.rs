@@ -89,7 +89,8 @@ impl Monkey {
                 self.known[side(who)].push(invite);
                 let mut call = call(*protocol, offer.then(|| sdp("offer")).flatten());
                 if who == Who::Bob {
-                    call.target = Target::Address { protocol: Protocol::Udp, remote: A.parse().unwrap() };
+                    call.target =
+                        Some(Target::Address { protocol: Protocol::Udp, remote: A.parse().unwrap() });
                 }
                 Command::Invite { invite, call }
             }

@@ -109,6 +109,14 @@ impl World {
             match output {
                 Output::Event(event) => self.peer(who).events.push_back(event),
                 Output::Send { target, bytes } => self.send(who, target, bytes),
+                Output::Locate { lookup, search } => {
+                    let address = |hop: &crate::locate::Hop| Target::Address {
+                        protocol: hop.transport,
+                        remote: hop.remote,
+                    };
+                    let targets = search.hops().unwrap_or_default().iter().map(address).collect();
+                    self.input(who, Input::Located { lookup, targets });
+                }
                 Output::CloseFlow(flow) => panic!("{flow:?}"),
             }
         }
