@@ -5,6 +5,7 @@ mod cli;
 mod exit;
 mod logging;
 mod media;
+mod memory;
 mod ready;
 mod serve;
 mod translate;
@@ -37,6 +38,7 @@ fn serve(file: Option<&Path>) -> ExitCode {
         let _ = writeln!(io::stderr(), "{error}");
         return ExitCode::from(exit::USAGE);
     }
+    memory::give_back();
     serve::run(&config)
 }
 
