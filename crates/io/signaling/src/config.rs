@@ -4,6 +4,8 @@ use std::time::Duration;
 use tandem_sip::ua::{self, Protocol};
 use tandem_sip::{Host, Method};
 
+use crate::DnsConfig;
+
 /// All that signalling must be told.
 #[derive(Clone, Debug)]
 pub struct SignalingConfig {
@@ -13,6 +15,8 @@ pub struct SignalingConfig {
     pub agent: ua::Config,
     /// Bounds for TCP.
     pub streams: StreamLimits,
+    /// How names are looked up.
+    pub dns: DnsConfig,
 }
 
 impl SignalingConfig {
@@ -26,7 +30,7 @@ impl SignalingConfig {
             accept: vec!["application/sdp".to_owned()],
         };
         let agent = ua::Config { identity, timing: Default::default(), limits: ua::Limits::default() };
-        SignalingConfig { listeners, agent, streams: StreamLimits::default() }
+        SignalingConfig { listeners, agent, streams: StreamLimits::default(), dns: DnsConfig::default() }
     }
 }
 

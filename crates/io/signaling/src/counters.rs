@@ -29,6 +29,14 @@ pub struct Counters {
     pub peers_silent: AtomicU64,
     /// Connections closed because their stream could not be cut into messages.
     pub streams_unframed: AtomicU64,
+    /// Searches of the DNS for a server (RFC 3263).
+    pub searches: AtomicU64,
+    /// Of those: found nothing.
+    pub searches_vain: AtomicU64,
+    /// Searches not begun because too many were under way.
+    pub searches_refused: AtomicU64,
+    /// Requests tried with another server after one had failed.
+    pub fail_overs: AtomicU64,
     /// Messages with nowhere to go.
     pub unsendable: AtomicU64,
     /// How often reading stopped because the application was behind with its events.

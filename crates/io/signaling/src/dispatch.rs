@@ -17,6 +17,7 @@ use crate::connection::Link;
 use crate::local::LocalAddresses;
 use crate::outbound::Outbound;
 use crate::quota::Quota;
+use crate::resolve::Locator;
 use crate::{Counters, OsEntropy, Signaling, listener, udp};
 
 /// Items from the network that may wait for the user agent.
@@ -43,6 +44,8 @@ pub(crate) enum Inbound {
     Closed(Flow),
     /// A connection of ours did not come about.
     Unreachable(Flow),
+    /// A search for a server is done.
+    Located { lookup: LookupId, hops: Vec<Hop> },
 }
 
 /// Tells running signalling to stop.
@@ -100,6 +103,7 @@ struct Dispatch {
     /// Ports of TCP listeners whose address each peer must be asked for.
     tcp_learns: Vec<u16>,
     outbound: Outbound,
+    locator: Locator,
     local: LocalAddresses,
     counters: Arc<Counters>,
     inputs: VecDeque<Input>,
@@ -128,6 +132,7 @@ impl Dispatch {
             udp,
             udp_ids,
             tcp_learns,
+            locator: Locator::new(&config.dns, link.inbound.clone(), counters.clone()),
             outbound: Outbound::new(link, tcp_locals),
             local: LocalAddresses::default(),
             counters,
@@ -237,14 +242,18 @@ impl Dispatch {
         }
     }
 
-    fn locate(&mut self, lookup: LookupId, search: &Search) {
-        self.located(lookup, search.hops().unwrap_or_default());
+    fn locate(&mut self, lookup: LookupId, search: Search) {
+        let known = search.hops().map(<[Hop]>::to_vec);
+        if known.is_some() || !self.locator.begin(lookup, search) {
+            let input = self.located(lookup, &known.unwrap_or_default());
+            self.inputs.push_back(input);
+        }
     }
 
-    fn located(&mut self, lookup: LookupId, hops: &[Hop]) {
+    fn located(&mut self, lookup: LookupId, hops: &[Hop]) -> Input {
         let address = |hop: &Hop| Target::Address { protocol: hop.transport, remote: hop.remote };
         let targets = hops.iter().map(|hop| self.settle(address(hop))).collect();
-        self.inputs.push_back(Input::Located { lookup, targets });
+        Input::Located { lookup, targets }
     }
 
     fn receive(&mut self, item: Inbound) {
@@ -261,6 +270,10 @@ impl Dispatch {
                     self.learn(flow.protocol, flow.local);
                 }
                 self.outbound.opened(flow, queue);
+            }
+            Inbound::Located { lookup, hops } => {
+                let input = self.located(lookup, &hops);
+                self.take(input);
             }
             Inbound::Message { flow, bytes } => self.received(flow, bytes),
             Inbound::Unframed { flow, error } => self.take(Input::Unframed { flow, error }),
@@ -312,7 +325,7 @@ impl Dispatch {
             for output in std::mem::take(&mut self.outputs) {
                 match output {
                     Output::Send { target, bytes } => self.send(target, bytes),
-                    Output::Locate { lookup, search } => self.locate(lookup, &search),
+                    Output::Locate { lookup, search } => self.locate(lookup, *search),
                     Output::Event(event) => self.events.push_back(event),
                     Output::CloseFlow(flow) => self.outbound.forget(flow.id),
                 }
@@ -381,6 +394,7 @@ impl Dispatch {
         Counters::set(&self.counters.malformed_dropped, seen.dropped);
         Counters::set(&self.counters.refused, seen.refused);
         Counters::set(&self.counters.overload, seen.overload);
+        Counters::set(&self.counters.fail_overs, seen.fail_overs);
     }
 }
 

@@ -17,6 +17,7 @@ mod listener;
 mod local;
 mod outbound;
 mod quota;
+mod resolve;
 mod udp;
 
 pub use bind::{BindError, Signaling};
@@ -24,3 +25,4 @@ pub use config::{Advertise, ListenerConfig, SignalingConfig, StreamLimits};
 pub use counters::Counters;
 pub use dispatch::Stop;
 pub use entropy::OsEntropy;
+pub use resolve::DnsConfig;
