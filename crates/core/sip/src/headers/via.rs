@@ -169,18 +169,22 @@ impl Via {
 
     /// Reads one value: `SIP / 2.0 / UDP host : port ; params`, white space allowed around the separators.
     pub fn parse(text: &str) -> Option<Via> {
-        Self::read(text, Params::parse)
+        Self::read(text, |version| version == "2.0", Params::parse)
     }
 
-    /// The same, parameters that break the grammar left out: enough to answer by.
+    /// The same of any version, parameters that break the grammar left out: enough to answer by.
     pub(crate) fn salvage(text: &str) -> Option<Via> {
-        Self::read(text, |params| Some(Params::salvage(params)))
+        Self::read(text, |_| true, |params| Some(Params::salvage(params)))
     }
 
-    fn read(text: &str, read_params: fn(&str) -> Option<Params>) -> Option<Via> {
+    fn read(
+        text: &str,
+        is_version: fn(&str) -> bool,
+        read_params: fn(&str) -> Option<Params>,
+    ) -> Option<Via> {
         let mut protocol = text.splitn(3, '/');
         let (name, version) = (trim(protocol.next()?), trim(protocol.next()?));
-        if !name.eq_ignore_ascii_case("SIP") || version != "2.0" {
+        if !name.eq_ignore_ascii_case("SIP") || !is_version(version) {
             return None;
         }
         let (transport, rest) = trim(protocol.next()?).split_once(is_lws)?;

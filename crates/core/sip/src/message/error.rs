@@ -18,6 +18,9 @@ pub enum Problem {
     /// Neither a request line nor a status line stands first.
     #[error("not a SIP message")]
     NotSip,
+    /// A status line without a status from 100 to 699.
+    #[error("malformed status line")]
+    StatusLine,
     /// The header section does not end.
     #[error("cut short within the headers")]
     Truncated,

@@ -34,9 +34,7 @@ impl Message {
         let Some((start, mut lines)) = HeadLines::new(&bytes) else {
             return Err(ParseError::new(Problem::NotSip, None));
         };
-        let Some(start) = StartLine::parse(start, &bytes) else {
-            return Err(ParseError::new(Problem::NotSip, None));
-        };
+        let start = StartLine::parse(start, &bytes).map_err(|problem| ParseError::new(problem, None))?;
         let (headers, mut problem) = read_headers(&mut lines);
         if too_large {
             problem = Some(Problem::TooLarge);
@@ -49,7 +47,7 @@ impl Message {
     /// What an answer needs of a request of which the head alone can be used.
     pub(crate) fn salvage(head: Bytes) -> Option<Request> {
         let (start, mut lines) = HeadLines::new(&head)?;
-        match StartLine::parse(start, &head)? {
+        match StartLine::parse(start, &head).ok()? {
             StartLine::Request { method, .. } => salvage(method, &read_headers(&mut lines).0),
             StartLine::Response { .. } => None,
         }
@@ -83,10 +81,16 @@ fn read_headers(lines: &mut HeadLines<'_>) -> (Headers, Option<Problem>) {
 }
 
 impl StartLine {
-    fn parse(line: &[u8], whole: &Bytes) -> Option<StartLine> {
-        if line.get(..8).is_some_and(|v| v.eq_ignore_ascii_case(b"SIP/2.0 ")) {
-            return Self::parse_status(line.get(8..)?, whole);
+    fn parse(line: &[u8], whole: &Bytes) -> Result<StartLine, Problem> {
+        match line.split_at_checked(8) {
+            Some((version, rest)) if version.eq_ignore_ascii_case(b"SIP/2.0 ") => {
+                Self::parse_status(rest, whole).ok_or(Problem::StatusLine)
+            }
+            _ => Self::parse_request(line).ok_or(Problem::NotSip),
         }
+    }
+
+    fn parse_request(line: &[u8]) -> Option<StartLine> {
         let whole = std::str::from_utf8(line).ok()?;
         // RFC 4475 §3.1.2.10: white space at the end is wrong, but not past answering.
         let line = whole.trim_end_matches(is_lws);

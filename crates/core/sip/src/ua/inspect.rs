@@ -34,6 +34,7 @@ impl UserAgent {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
         self.inspect_require(&request.headers)?;
+        self.inspect_accept(request)?;
         self.inspect_content(request)
     }
 
@@ -60,6 +61,21 @@ impl UserAgent {
             return Ok(());
         }
         Err(Refusal::new(StatusCode::BAD_EXTENSION).with(HeaderName::Unsupported, missing.join(", ")))
+    }
+
+    /// §13.2.1, §20.1: an answer to INVITE is written in one of our types, and Accept may let none of them through.
+    fn inspect_accept(&self, request: &Request) -> Result<(), Refusal> {
+        let headers = &request.headers;
+        if request.method != Method::Invite || !headers.has(&HeaderName::Accept) {
+            return Ok(());
+        }
+        // One that cannot be read asks for nothing.
+        let Ok(ranges) = headers.values(&HeaderName::Accept) else { return Ok(()) };
+        let ours = &self.config.identity.accept;
+        if ours.is_empty() || ranges.iter().any(|range| ours.iter().any(|own| is_in_range(own, range))) {
+            return Ok(());
+        }
+        Err(Refusal::new(StatusCode::NOT_ACCEPTABLE))
     }
 
     /// §8.2.3. Of other methods than INVITE the application knows the media types.
@@ -96,6 +112,14 @@ impl UserAgent {
             .iter()
             .any(|accepted| accepted.split_once('/').is_some_and(|(kind, subtype)| media.is(kind, subtype)))
     }
+}
+
+/// §20.1: `type/subtype`, `type/*` or `*/*`, and parameters behind it, of which `q=0` forbids it.
+fn is_in_range(own: &str, range: &str) -> bool {
+    let Some(range) = MediaType::parse(range) else { return false };
+    let forbidden = range.params.get("q").is_some_and(|q| q.trim_matches(['0', '.']).is_empty());
+    let fits = |pattern: &str, text: &str| pattern == "*" || pattern.eq_ignore_ascii_case(text);
+    !forbidden && own.split_once('/').is_some_and(|(k, s)| fits(&range.kind, k) && fits(&range.subtype, s))
 }
 
 /// §20.11: `handling` is `required` where it is not said.
