@@ -31,7 +31,7 @@ pub struct Signaling {
 #[derive(Debug, Default)]
 pub(crate) struct Sockets {
     pub udp: Vec<UdpPort>,
-    pub tcp: Vec<TcpPort>,
+    pub streams: Vec<StreamPort>,
 }
 
 /// A UDP socket.
@@ -43,10 +43,11 @@ pub(crate) struct UdpPort {
     pub learns: bool,
 }
 
-/// A TCP listener.
+/// A listener for connections: TCP, TLS, WS or WSS.
 #[derive(Debug)]
-pub(crate) struct TcpPort {
+pub(crate) struct StreamPort {
     pub listener: TcpListener,
+    pub protocol: Protocol,
     pub local: SocketAddr,
     /// The address that each peer sees must be found out.
     pub learns: bool,
@@ -65,9 +66,9 @@ pub enum BindError {
         /// What the system says.
         source: io::Error,
     },
-    /// A protocol that this version does not speak.
-    #[error("cannot listen on {}:{address}: only udp and tcp are supported", protocol.param())]
-    Protocol {
+    /// TLS or WSS without a certificate.
+    #[error("cannot listen on {}:{address}: there is no certificate", protocol.param())]
+    Certificate {
         /// What was asked for.
         protocol: Protocol,
         /// As configured.
@@ -90,6 +91,12 @@ impl Signaling {
         if config.listeners.is_empty() {
             return Err(BindError::Nothing);
         }
+        let has_certificate = config.tls.as_ref().is_some_and(|tls| tls.server().is_some());
+        for ListenerConfig { protocol, address, .. } in &config.listeners {
+            if matches!(protocol, Protocol::Tls | Protocol::Wss) && !has_certificate {
+                return Err(BindError::Certificate { protocol: *protocol, address: *address });
+            }
+        }
         let mut sockets = Sockets::default();
         let mut known = Vec::new();
         for wanted in &config.listeners {
@@ -101,10 +108,11 @@ impl Signaling {
         Ok(Signaling { sockets, config, entropy, counters: Arc::default(), stop: watch::Sender::new(None) })
     }
 
-    /// What is listened on, ports chosen by the system included: those of UDP first.
+    /// What is listened on, ports chosen by the system included: those of UDP first, then in the order
+    /// of the configuration.
     pub fn local_addresses(&self) -> Vec<(Protocol, SocketAddr)> {
         let udp = self.sockets.udp.iter().map(|port| (Protocol::Udp, port.local));
-        udp.chain(self.sockets.tcp.iter().map(|port| (Protocol::Tcp, port.local))).collect()
+        udp.chain(self.sockets.streams.iter().map(|port| (port.protocol, port.local))).collect()
     }
 
     /// The figures, which go on counting while it runs.
@@ -125,13 +133,12 @@ impl Sockets {
                 self.udp.push(UdpPort { socket: Arc::new(socket), local, learns });
                 Ok(local)
             }
-            Protocol::Tcp => {
+            Protocol::Tcp | Protocol::Tls | Protocol::Ws | Protocol::Wss => {
                 let listener = bind_tcp(address).map_err(failed)?;
                 let local = listener.local_addr().map_err(failed)?;
-                self.tcp.push(TcpPort { listener, local, learns });
+                self.streams.push(StreamPort { listener, protocol, local, learns });
                 Ok(local)
             }
-            _ => Err(BindError::Protocol { protocol, address }),
         }
     }
 }

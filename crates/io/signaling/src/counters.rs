@@ -11,12 +11,18 @@ pub struct Counters {
     pub datagrams_unsent: AtomicU64,
     /// Datagrams without a message, and pings on streams.
     pub keep_alives: AtomicU64,
-    /// Messages received by TCP.
+    /// Messages received over connections.
     pub stream_messages: AtomicU64,
     /// Connections accepted.
     pub connections_accepted: AtomicU64,
     /// Connections refused because there were too many.
     pub connections_refused: AtomicU64,
+    /// Connections refused because too many were in the midst of their handshake.
+    pub half_open_refused: AtomicU64,
+    /// Connections in the midst of a TLS handshake or WebSocket upgrade at present.
+    pub half_open: AtomicU64,
+    /// Handshakes and upgrades that failed or took too long.
+    pub handshakes_failed: AtomicU64,
     /// Connections that we began.
     pub connections_begun: AtomicU64,
     /// Of those: came to nothing.

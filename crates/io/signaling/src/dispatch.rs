@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::bind::{Sockets, UdpPort};
 use crate::connection::Link;
 use crate::local::LocalAddresses;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, Peer};
 use crate::quota::Quota;
 use crate::resolve::Locator;
 use crate::{Counters, OsEntropy, Signaling, listener, udp};
@@ -45,7 +45,7 @@ pub(crate) enum Inbound {
     /// A connection of ours did not come about.
     Unreachable(Flow),
     /// A search for a server is done.
-    Located { lookup: LookupId, hops: Vec<Hop> },
+    Located { lookup: LookupId, domain: Option<Arc<str>>, hops: Vec<Hop> },
 }
 
 /// Tells running signalling to stop.
@@ -75,14 +75,23 @@ impl Signaling {
         let stopped = stop.0.subscribe();
         let (inbound_in, inbound) = mpsc::channel(INBOUND);
         let (alive_in, mut alive) = mpsc::channel(1);
+        let (limits, counters) = (self.config.streams, self.counters.clone());
+        let quota = Quota::new(limits.connections, limits.connections_per_source, counters.clone(), |c| {
+            &c.connections_open
+        });
+        let half_open =
+            Quota::new(limits.half_open, limits.half_open_per_source, counters.clone(), |c| &c.half_open);
         let link = Link {
             inbound: inbound_in,
-            quota: Quota::new(self.config.streams, self.counters.clone()),
-            counters: self.counters.clone(),
-            limits: self.config.streams,
+            quota,
+            half_open,
+            counters,
+            limits,
+            tls: self.config.tls.clone(),
             ids: Arc::default(),
             alive: alive_in,
         };
+        let link = Arc::new(link);
         let mut tasks = JoinSet::new();
         let mut dispatch = Dispatch::new(self, link, &mut tasks);
         dispatch.serve(commands, inbound, &events, stopped).await;
@@ -100,8 +109,8 @@ struct Dispatch {
     began: Instant,
     udp: Vec<UdpPort>,
     udp_ids: Vec<FlowId>,
-    /// Ports of TCP listeners whose address each peer must be asked for.
-    tcp_learns: Vec<u16>,
+    /// Listeners for connections whose address depends on the peer.
+    streams_learn: Vec<(Protocol, u16)>,
     outbound: Outbound,
     locator: Locator,
     local: LocalAddresses,
@@ -114,16 +123,17 @@ struct Dispatch {
 
 impl Dispatch {
     /// Starts the readers too.
-    fn new(signaling: Signaling, link: Link, tasks: &mut JoinSet<()>) -> Self {
-        let Signaling { sockets: Sockets { udp, tcp }, config, entropy, counters, .. } = signaling;
+    fn new(signaling: Signaling, link: Arc<Link>, tasks: &mut JoinSet<()>) -> Self {
+        let Signaling { sockets: Sockets { udp, streams }, config, entropy, counters, .. } = signaling;
         let udp_ids = udp.iter().map(|_| link.next_id()).collect();
         for (index, port) in udp.iter().enumerate() {
             tasks.spawn(udp::read(index, port.socket.clone(), link.inbound.clone(), counters.clone()));
         }
-        let tcp_learns = tcp.iter().filter(|port| port.learns).map(|port| port.local.port()).collect();
-        let tcp_locals = tcp.iter().map(|port| port.local).collect();
-        for port in tcp {
-            tasks.spawn(listener::accept(port.listener, link.clone()));
+        let learning = streams.iter().filter(|port| port.learns);
+        let streams_learn = learning.map(|port| (port.protocol, port.local.port())).collect();
+        let listeners = streams.iter().map(|port| (port.protocol, port.local)).collect();
+        for port in streams {
+            tasks.spawn(listener::accept(port.listener, port.protocol, link.clone()));
         }
         Dispatch {
             agent: UserAgent::new(config.agent),
@@ -131,9 +141,9 @@ impl Dispatch {
             began: Instant::now(),
             udp,
             udp_ids,
-            tcp_learns,
+            streams_learn,
             locator: Locator::new(&config.dns, link.inbound.clone(), counters.clone()),
-            outbound: Outbound::new(link, tcp_locals),
+            outbound: Outbound::new(link, listeners),
             local: LocalAddresses::default(),
             counters,
             inputs: VecDeque::new(),
@@ -245,15 +255,32 @@ impl Dispatch {
     fn locate(&mut self, lookup: LookupId, search: Search) {
         let known = search.hops().map(<[Hop]>::to_vec);
         if known.is_some() || !self.locator.begin(lookup, search) {
-            let input = self.located(lookup, &known.unwrap_or_default());
+            let input = self.located(lookup, None, &known.unwrap_or_default());
             self.inputs.push_back(input);
         }
     }
 
-    fn located(&mut self, lookup: LookupId, hops: &[Hop]) -> Input {
-        let address = |hop: &Hop| Target::Address { protocol: hop.transport, remote: hop.remote };
-        let targets = hops.iter().map(|hop| self.settle(address(hop))).collect();
+    fn located(&mut self, lookup: LookupId, domain: Option<Arc<str>>, hops: &[Hop]) -> Input {
+        let targets = hops.iter().map(|hop| self.reach(*hop, domain.as_ref())).collect();
         Input::Located { lookup, targets }
+    }
+
+    /// Towards a TLS server, the target is a flow: an address alone would not say whose certificate is wanted.
+    fn reach(&mut self, hop: Hop, domain: Option<&Arc<str>>) -> Target {
+        let Hop { transport: protocol, remote } = hop;
+        if protocol != Protocol::Tls || domain.is_none() {
+            return self.settle(Target::Address { protocol, remote });
+        }
+        let mut flow = self.outbound.plan(Peer { protocol, remote, name: domain.cloned() });
+        let now = self.now();
+        if flow.local.ip().is_unspecified()
+            && self.streams_learn.contains(&(protocol, flow.local.port()))
+            && let Some(ip) = self.local.towards(remote.ip(), now)
+        {
+            flow.local.set_ip(ip);
+            self.learn(protocol, flow.local);
+        }
+        Target::Flow(flow)
     }
 
     fn receive(&mut self, item: Inbound) {
@@ -266,13 +293,13 @@ impl Dispatch {
                 }
             }
             Inbound::Opened { flow, queue } => {
-                if self.tcp_learns.contains(&flow.local.port()) {
+                if self.streams_learn.contains(&(flow.protocol, flow.local.port())) {
                     self.learn(flow.protocol, flow.local);
                 }
                 self.outbound.opened(flow, queue);
             }
-            Inbound::Located { lookup, hops } => {
-                let input = self.located(lookup, &hops);
+            Inbound::Located { lookup, domain, hops } => {
+                let input = self.located(lookup, domain, &hops);
                 self.take(input);
             }
             Inbound::Message { flow, bytes } => self.received(flow, bytes),
@@ -345,8 +372,7 @@ impl Dispatch {
                 self.send_datagram(self.udp_towards(remote), remote, &bytes)
             }
             Target::Flow(flow) => self.outbound.send(flow, bytes),
-            Target::Address { protocol: Protocol::Tcp, remote } => self.outbound.send_to(remote, bytes),
-            Target::Address { .. } => Err(Unsent::Nowhere),
+            Target::Address { protocol, remote } => self.outbound.send_to(Peer::at(protocol, remote), bytes),
         };
         match failure {
             Ok(()) => {}

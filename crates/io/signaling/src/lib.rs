@@ -1,4 +1,4 @@
-//! SIP over UDP and TCP sockets around the sans-IO core.
+//! SIP over UDP, TCP, TLS and WebSocket around the sans-IO core.
 //!
 //! [`Signaling::bind`] opens every listener; [`Signaling::run`] then serves until it is told to stop. One task owns
 //! the user agent and never waits for a peer: sockets are read by tasks of their own, streams are written by tasks of
@@ -13,12 +13,16 @@ mod connection;
 mod counters;
 mod dispatch;
 mod entropy;
+mod handshake;
 mod listener;
 mod local;
 mod outbound;
 mod quota;
 mod resolve;
+mod stream;
+pub mod tls;
 mod udp;
+mod websocket;
 
 pub use bind::{BindError, Signaling};
 pub use config::{Advertise, ListenerConfig, SignalingConfig, StreamLimits};

@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::{Counters, StreamLimits};
+use crate::Counters;
+
+/// The counter that shows how many there are.
+type Gauge = fn(&Counters) -> &AtomicU64;
 
 /// Counts connections, in all and by source.
 #[derive(Clone, Debug)]
@@ -10,8 +14,10 @@ pub(crate) struct Quota(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    limits: StreamLimits,
+    total: usize,
+    per_source: usize,
     counters: Arc<Counters>,
+    gauge: Gauge,
     used: Mutex<Used>,
 }
 
@@ -29,21 +35,20 @@ pub(crate) struct Leave {
 }
 
 impl Quota {
-    pub fn new(limits: StreamLimits, counters: Arc<Counters>) -> Self {
-        Quota(Arc::new(Shared { limits, counters, used: Mutex::default() }))
+    pub fn new(total: usize, per_source: usize, counters: Arc<Counters>, gauge: Gauge) -> Self {
+        Quota(Arc::new(Shared { total, per_source, counters, gauge, used: Mutex::default() }))
     }
 
     /// `None` when there are too many.
     pub fn take(&self, source: IpAddr) -> Option<Leave> {
         let mut used = self.used();
-        let limits = self.0.limits;
         let of_source = used.by_source.get(&source).copied().unwrap_or(0);
-        if used.total >= limits.connections || of_source >= limits.connections_per_source {
+        if used.total >= self.0.total || of_source >= self.0.per_source {
             return None;
         }
         used.total += 1;
         used.by_source.insert(source, of_source + 1);
-        Counters::add(&self.0.counters.connections_open);
+        Counters::add((self.0.gauge)(&self.0.counters));
         Some(Leave { quota: self.clone(), source })
     }
 
@@ -60,7 +65,8 @@ impl Drop for Leave {
             Some(n) if *n > 1 => *n -= 1,
             _ => drop(used.by_source.remove(&self.source)),
         }
-        Counters::subtract(&self.quota.0.counters.connections_open);
+        let shared = &self.quota.0;
+        Counters::subtract((shared.gauge)(&shared.counters));
     }
 }
 
@@ -70,8 +76,7 @@ mod tests {
 
     #[test]
     fn both_limits_hold_and_leaves_come_back() {
-        let limits = StreamLimits { connections: 3, connections_per_source: 2, ..Default::default() };
-        let quota = Quota::new(limits, Arc::default());
+        let quota = Quota::new(3, 2, Arc::default(), |counters| &counters.connections_open);
         let ip = |n: u8| IpAddr::from([192, 0, 2, n]);
         let (a, _b, _c) = (quota.take(ip(1)), quota.take(ip(1)).unwrap(), quota.take(ip(2)).unwrap());
         assert!(a.is_some() && quota.take(ip(1)).is_none() && quota.take(ip(3)).is_none());

@@ -177,7 +177,7 @@ async fn an_address_in_use_is_named() {
     }
     let mut tls = config("127.0.0.1", StreamLimits::default());
     tls.listeners[0].protocol = Protocol::Tls;
-    assert!(matches!(Signaling::bind(tls), Err(BindError::Protocol { .. })));
+    assert!(matches!(Signaling::bind(tls), Err(BindError::Certificate { .. })));
 }
 
 #[tokio::test]

@@ -50,12 +50,13 @@ impl Locator {
         let (inbound, counters) = (self.inbound.clone(), self.counters.clone());
         tokio::spawn(async move {
             let search = run.finish(search).await;
+            let domain = search.domain().map(Arc::from);
             let hops = search.hops().unwrap_or_default().to_vec();
             if hops.is_empty() {
                 Counters::add(&counters.searches_vain);
             }
             // Nobody listens any more: then nobody cares.
-            let _ = inbound.send(Inbound::Located { lookup, hops }).await;
+            let _ = inbound.send(Inbound::Located { lookup, domain, hops }).await;
         });
         true
     }
