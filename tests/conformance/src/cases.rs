@@ -93,7 +93,7 @@ pub static CASES: &[Case] = cases! {
     4475 "3.1.1.6" "lwsdisp", Request, Answered(200);
         "no white space between display name and bracket"
     4475 "3.1.1.7" "longreq", Request, served(&[200]);
-        "long values, and 34 Vias"
+        "long values, and 33 Vias"
     4475 "3.1.1.8" "dblreq", Request, served(&[200]), tcp served(&[200, 200]);
         "a second request behind the first: ignored in a datagram, the next message on a stream"
     4475 "3.1.1.9" "semiuri", Request, Answered(200);
