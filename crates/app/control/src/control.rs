@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 use tandem_base::{Blame, CallId, Entropy, Fault, LegId, MediaEvent, Retry, Time};
 use tandem_call::{Call, Departure, Input, Output, PeerEnding};
 use tandem_routing::{Decision, decide};
-use tandem_sdp::Warning;
+use tandem_sdp::{OwnKeys, Warning};
 use tandem_sip::ua::{Body, Command, EndCause, Event, Flow, InviteId};
 use tandem_sip::{HeaderName, Headers, Request, StatusCode};
 use tokio::sync::{mpsc, oneshot};
@@ -180,7 +180,9 @@ impl<M: Media, E: Entropy> Control<M, E> {
             Ok(destination) => {
                 info!(call = %id, leg = %leg, %destination, "call placed");
                 let session_id = self.entropy.next_u64();
-                let call = Call::new(self.settings.capabilities.clone(), session_id);
+                let mut random = [0; OwnKeys::LEN];
+                self.entropy.fill(&mut random);
+                let call = Call::new(self.settings.capabilities.clone(), session_id, OwnKeys::new(random));
                 self.legs.insert(leg, invite);
                 let active = ActiveCall {
                     id,
@@ -294,7 +296,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
                     invite,
                     contact_parameters: Some(active.destination.contact_parameters().into()),
                     headers: Headers::new(),
-                    body: Some(Body::sdp(sdp)),
+                    body: Some(Body::sdp(String::from(sdp))),
                 });
             }
             Output::Refuse { fault, warnings } => {

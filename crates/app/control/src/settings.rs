@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use tandem_base::MediaTimeouts;
+use tandem_base::{MediaTimeouts, SrtpPolicy};
 use tandem_conference::Policy;
 use tandem_config::Config;
 use tandem_routing::Table;
@@ -34,7 +34,7 @@ impl Settings {
             ad_hoc_policy: policy(config.rooms.max_participants),
             max_calls: usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX),
             timeouts: config.media.timeouts,
-            capabilities: Capabilities::default(),
+            capabilities: Capabilities { srtp: SrtpPolicy::Off, ..Capabilities::default() },
         }
     }
 

@@ -2,7 +2,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tandem_base::{Blame, Direction, Epoch, Fault, LocalMedia, MediaTimeout, Sink};
 use tandem_sdp::{
-    Answer, Capabilities, Local, Negotiated, Offer, Refusal, accept_answer, answer, examine, offer,
+    Answer, Capabilities, Local, Negotiated, Offer, OwnKeys, Refusal, accept_answer, answer, examine, offer,
 };
 
 use crate::{CallEnding, Departure, EndedBy, Input, Output, PeerEnding};
@@ -42,14 +42,15 @@ pub enum Stage {
 pub struct Call {
     capabilities: Capabilities,
     session_id: u64,
+    keys: OwnKeys,
     epoch: Epoch,
     stage: Stage,
 }
 
 impl Call {
-    /// `session_id` names our side in SDP and is drawn at random (RFC 8866 §5.2).
-    pub const fn new(capabilities: Capabilities, session_id: u64) -> Self {
-        Call { capabilities, session_id, epoch: Epoch(0), stage: Stage::New }
+    /// `session_id` names our side in SDP and is drawn at random (RFC 8866 §5.2), as are the keys that we encrypt with.
+    pub const fn new(capabilities: Capabilities, session_id: u64, keys: OwnKeys) -> Self {
+        Call { capabilities, session_id, keys, epoch: Epoch(0), stage: Stage::New }
     }
 
     /// Where it stands.
@@ -196,7 +197,7 @@ impl Call {
     }
 
     const fn local(&self, media: LocalMedia) -> Local {
-        Local { session_id: self.session_id, media, direction: Direction::SendRecv }
+        Local { session_id: self.session_id, media, direction: Direction::SendRecv, keys: self.keys }
     }
 }
 

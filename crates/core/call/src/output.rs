@@ -1,5 +1,5 @@
 use tandem_base::{AudioStream, Epoch, Fault};
-use tandem_sdp::{Explanation, Warning};
+use tandem_sdp::{Description, Explanation, Warning};
 
 use crate::CallEnding;
 
@@ -20,7 +20,7 @@ pub enum Output {
     /// Answer the INVITE or re-INVITE with 200.
     Accept {
         /// Our answer, or our offer where theirs had none.
-        sdp: String,
+        sdp: Description,
     },
     /// Refuse the INVITE (the call is over) or the re-INVITE (it goes on as it was, RFC 6141).
     Refuse {

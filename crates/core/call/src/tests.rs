@@ -1,7 +1,7 @@
 use bytes::Bytes;
 use proptest::prelude::*;
 use tandem_base::{AudioFormat, Blame, Direction, Fault, LocalMedia, MediaTimeout};
-use tandem_sdp::Capabilities;
+use tandem_sdp::{Capabilities, OwnKeys};
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn local() -> LocalMedia {
 }
 
 fn call() -> Call {
-    Call::new(Capabilities::default(), 7)
+    Call::new(Capabilities::default(), 7, OwnKeys::new([7; OwnKeys::LEN]))
 }
 
 fn step(call: &mut Call, input: Input) -> Vec<Output> {

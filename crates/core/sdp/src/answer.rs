@@ -1,19 +1,24 @@
+use std::net::SocketAddr;
+
 use serde::{Deserialize, Serialize};
-use tandem_base::{ReceiveFormat, SendFormat, TelephoneEvent};
+use tandem_base::{Direction, ReceiveFormat, SendFormat, TelephoneEvent};
 
 use crate::choice::{Choice, choose};
 use crate::codec::event_set;
+use crate::crypto::{Crypto, OurCrypto};
 use crate::describe::{AudioLine, describe, switched_off};
 use crate::negotiated::remember;
 use crate::remote::{Remote, RemoteMedia};
-use crate::settle::{self, Formats};
-use crate::{Binding, Capabilities, Explanation, Line, Local, Meaning, Negotiated, Refusal, RefusalCause};
+use crate::settle::{self, Formats, Transport};
+use crate::{
+    Binding, Capabilities, Description, Explanation, Line, Local, Meaning, Negotiated, Refusal, RefusalCause,
+};
 
 /// Our answer to an offer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
     /// To be sent, as `application/sdp`.
-    pub sdp: String,
+    pub sdp: Description,
     /// What holds from now on.
     pub negotiated: Negotiated,
     /// Why it came out so.
@@ -22,11 +27,13 @@ pub struct Answer {
 
 /// Answers an offer (RFC 3264 §6).
 ///
-/// One audio m-line over RTP/AVP or RTP/AVPF is accepted, with one codec and telephone events, of its clock if offered;
-/// every other m-line is refused with port 0 in its place. `previous` is what the call settled before, `None` for
+/// One audio m-line is accepted, with one codec and telephone events, of its clock if offered; every other m-line is
+/// refused with port 0 in its place. Where the policy allows, an encrypted m-line comes before a plain one; the crypto
+/// attribute is answered by its tag with a key of our own (RFC 4568 §5.1.2). `previous` is what the call settled before, `None` for
 /// its first offer.
 ///
-/// Hold is understood in every style: `a=sendonly`, `a=inactive`, and `c=0.0.0.0`, which leaves
+/// Hold is understood in every style: `a=sendonly`, `a=inactive`, no bandwidth, port 0 within a call, and `c=0.0.0.0`,
+/// which leaves
 /// [`tandem_base::AudioStream::remote_rtp`] unspecified and nothing to be sent. A `c=` with a host name, or none at
 /// all, leaves it unspecified too, but the direction as offered: such a peer is found once its packets arrive
 /// (symmetric RTP).
@@ -41,11 +48,43 @@ pub fn answer(
     previous: Option<&Negotiated>,
 ) -> Result<Answer, Refusal> {
     let remote = Remote::parse(offer)?;
+    if let Some(previous) = previous.filter(|_| is_switched_off(&remote)) {
+        return Ok(switch_off(&remote, local, previous));
+    }
     let ipv4 = local.media.rtp.is_ipv4();
     let (choice, explanation) = choose(&remote, capabilities, Some(ipv4), previous.map(|p| p.line))?;
     let media = remote.media.get(choice.line).ok_or(RefusalCause::NothingAcceptable)?;
-    let negotiated = agree(&remote, media, &choice, capabilities, local, previous);
+    let negotiated = agree(&remote, media, &choice, capabilities, local, previous)?;
     Ok(Answer { sdp: negotiated.local_sdp.clone(), negotiated, explanation })
+}
+
+/// Does it have audio, and all of it with port 0?
+fn is_switched_off(remote: &Remote) -> bool {
+    let mut audio = remote.media.iter().filter(|media| media.is_audio()).peekable();
+    audio.peek().is_some() && audio.all(|media| media.port == 0)
+}
+
+/// A peer may take its stream out of a call (RFC 3264 §8.2) and bring it back later: until then nothing flows.
+fn switch_off(remote: &Remote, local: &Local, previous: &Negotiated) -> Answer {
+    let medias: Vec<_> = remote.media.iter().map(|media| switched_off(&media.line)).collect();
+    let (origin, local_sdp) = describe(&medias, local, Some(previous));
+    let nowhere = SocketAddr::new(settle::unspecified(local.media.rtp.is_ipv4()), 0);
+    let mut negotiated = previous.clone();
+    negotiated.stream.direction = Direction::Inactive;
+    (negotiated.stream.remote_rtp, negotiated.stream.remote_rtcp) = (nowhere, nowhere);
+    negotiated.lines = medias.iter().map(Line::from).collect();
+    negotiated.origin = origin;
+    negotiated.local_sdp = local_sdp.clone();
+    let mut explanation = Explanation::default();
+    for (n, media) in (0..).zip(&remote.media) {
+        let why = if media.is_audio() {
+            "switched off by the peer (port 0)"
+        } else {
+            "refused, only audio is served"
+        };
+        explanation.line(n, false, why);
+    }
+    Answer { sdp: local_sdp, negotiated, explanation }
 }
 
 /// Judges an offer as [`answer`] would, without ports, and thus without regard to our address family.
@@ -64,19 +103,21 @@ fn agree(
     capabilities: &Capabilities,
     local: &Local,
     previous: Option<&Negotiated>,
-) -> Negotiated {
+) -> Result<Negotiated, Refusal> {
     let formats = formats(media, choice, capabilities);
     let direction = settle::direction(local.direction, media);
     let bindings = bindings(media, choice, &formats);
     // Only what was offered may be answered (RFC 5761 §5.1.1).
     let rtcp_mux = media.rtcp_mux;
+    let ours = choice.crypto.as_ref().map(|theirs| own_crypto(theirs, local)).transpose()?;
     let audio = AudioLine {
-        protocol: choice.profile,
+        protocol: choice.profile.name,
         formats: &bindings,
         ptime_ms: formats.send.ptime_ms,
         direction,
         rtcp_mux,
         media: &local.media,
+        crypto: ours.as_slice(),
     }
     .write();
     let written = |(n, media): (usize, &RemoteMedia)| {
@@ -86,14 +127,22 @@ fn agree(
     let (origin, local_sdp) = describe(&medias, local, previous);
     let mut payloads = previous.map(|p| p.payloads.clone()).unwrap_or_default();
     remember(&mut payloads, media.payloads.iter().map(|payload| payload.binding));
-    Negotiated {
-        stream: settle::stream(media, direction, formats, rtcp_mux, local.media.rtp.is_ipv4()),
+    let srtp = ours.as_ref().zip(choice.crypto.as_ref()).map(|(ours, theirs)| settle::srtp(ours, theirs));
+    let transport = Transport { rtcp_mux, ipv4: local.media.rtp.is_ipv4(), srtp };
+    Ok(Negotiated {
+        stream: settle::stream(media, direction, formats, transport),
         line: choice.line,
         lines: medias.iter().map(Line::from).collect(),
         payloads,
         origin,
         local_sdp,
-    }
+    })
+}
+
+/// The chosen attribute's tag, with our own key (RFC 4568 §5.1.2).
+fn own_crypto(theirs: &Crypto, local: &Local) -> Result<OurCrypto, RefusalCause> {
+    let key = local.keys.of(theirs.suite).ok_or(RefusalCause::NothingAcceptable)?;
+    Ok(OurCrypto { tag: theirs.tag, suite: theirs.suite, key })
 }
 
 /// The offerer's numbers serve both directions (RFC 3264 §6.1).
@@ -103,7 +152,11 @@ fn formats(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) ->
     let fmtp = media.payloads.iter().find(of_choice).and_then(|payload| payload.fmtp.as_deref());
     let ptime_ms = settle::packet_ms(choice.codec, media, capabilities.ptime_ms);
     Formats {
-        send: SendFormat { payload_type, format: choice.codec.with_fmtp(fmtp), ptime_ms },
+        send: SendFormat {
+            payload_type,
+            format: media.bandwidth.apply(choice.codec.with_fmtp(fmtp), ptime_ms),
+            ptime_ms,
+        },
         receive: vec![ReceiveFormat { payload_type, format: choice.codec.received() }],
         telephone_events: events(media, choice, capabilities).into_iter().collect(),
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
-use tandem_base::{Direction, LocalMedia};
+use tandem_base::{Direction, LocalMedia, SrtpPolicy, SrtpSuite};
 
-use crate::Codec;
+use crate::{Codec, OwnKeys};
 
 /// Whose order of codecs decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,10 @@ pub struct Capabilities {
     pub telephone_event: bool,
     /// Audio in one packet where the peer has no wish, ms; brought to 10, 20, 30, 40, 50 or 60.
     pub ptime_ms: u8,
+    /// Are media encrypted?
+    pub srtp: SrtpPolicy,
+    /// How, best first. An offerer's order decides all the same (RFC 4568 §5.1.2).
+    pub srtp_suites: Vec<SrtpSuite>,
 }
 
 impl Default for Capabilities {
@@ -33,6 +37,8 @@ impl Default for Capabilities {
             preference: Preference::Offerer,
             telephone_event: true,
             ptime_ms: 20,
+            srtp: SrtpPolicy::Optional,
+            srtp_suites: SrtpSuite::ALL.to_vec(),
         }
     }
 }
@@ -47,4 +53,6 @@ pub struct Local {
     pub media: LocalMedia,
     /// What we want; the outcome is never more than that.
     pub direction: Direction,
+    /// What we encrypt with, if so agreed.
+    pub keys: OwnKeys,
 }

@@ -1,14 +1,17 @@
-use tandem_base::{Direction, PayloadType};
+use tandem_base::{Direction, PayloadType, SrtpPolicy};
 
+use crate::crypto::Crypto;
 use crate::explanation::quotable;
-use crate::remote::{Address, Payload, Remote, RemoteMedia};
+use crate::remote::{Address, Payload, Profile, Remote, RemoteMedia};
 use crate::{Capabilities, Codec, Explanation, Meaning, Preference, Refusal, RefusalCause, Warning};
 
 /// The m-line and codec that an offer is answered with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) line: usize,
-    pub(crate) profile: &'static str,
+    pub(crate) profile: Profile,
+    /// The crypto attribute to answer; `None` is plain RTP.
+    pub(crate) crypto: Option<Crypto>,
     pub(crate) payload_type: PayloadType,
     pub(crate) codec: Codec,
 }
@@ -24,7 +27,8 @@ impl Choice {
     }
 }
 
-/// Chooses the m-line and its codec: the one in use before while it can be used, else the first that can.
+/// Chooses the m-line and its codec: the one in use before while it can be used, else the first that can be encrypted,
+/// else the first that can be used at all.
 ///
 /// `ipv4` is our own address family; `None` leaves it out of account.
 pub(crate) fn choose(
@@ -35,8 +39,12 @@ pub(crate) fn choose(
 ) -> Result<(Choice, Explanation), Refusal> {
     let verdicts: Vec<_> = (0..).zip(&remote.media).map(|(n, m)| judge(n, m, capabilities, ipv4)).collect();
     let usable = || verdicts.iter().filter_map(|verdict| verdict.as_ref().ok());
-    let choice = usable().find(|choice| Some(choice.line) == previous).or_else(|| usable().next()).copied();
-    let explanation = explain(remote, capabilities, &verdicts, choice);
+    let choice = usable()
+        .find(|choice| Some(choice.line) == previous)
+        .or_else(|| usable().find(|choice| choice.crypto.is_some()))
+        .or_else(|| usable().next())
+        .cloned();
+    let explanation = explain(remote, capabilities, &verdicts, choice.as_ref());
     match choice {
         Some(choice) => Ok((choice, explanation)),
         None => Err(Refusal {
@@ -54,23 +62,53 @@ fn judge(
     ipv4: Option<bool>,
 ) -> Result<Choice, Warning> {
     let profile = transport(media, ipv4)?;
+    let crypto = encryption(media, profile, capabilities)?;
     let (payload_type, codec) = preferred(media, capabilities).ok_or_else(|| {
         about(media, 305, &format!("none of its codecs is served; known are {}", names(capabilities)))
     })?;
-    Ok(Choice { line, profile, payload_type, codec })
+    Ok(Choice { line, profile, crypto, payload_type, codec })
+}
+
+/// The crypto attribute to take: the first that we can (RFC 4568 §5.1.2); `None` leaves the media plain.
+fn encryption(
+    media: &RemoteMedia,
+    profile: Profile,
+    capabilities: &Capabilities,
+) -> Result<Option<Crypto>, Warning> {
+    let served = |crypto: &&Crypto| capabilities.srtp_suites.contains(&crypto.suite);
+    let usable = media.crypto.iter().flatten().find(served).cloned();
+    match (capabilities.srtp, profile.secure, usable) {
+        (SrtpPolicy::Off, true, _) => Err(about(media, 302, "encrypted media are switched off here")),
+        (SrtpPolicy::Off, false, _) => Ok(None),
+        (_, _, Some(crypto)) => Ok(Some(crypto)),
+        (_, true, None) => Err(about(media, 306, &no_crypto(media))),
+        (SrtpPolicy::Required, false, None) => {
+            Err(about(media, 302, "only encrypted media are served here (RTP/SAVP with a=crypto)"))
+        }
+        (SrtpPolicy::Optional, false, None) => Ok(None),
+    }
+}
+
+/// Why no crypto attribute will do.
+pub(crate) fn no_crypto(media: &RemoteMedia) -> String {
+    match media.crypto.iter().find_map(|crypto| crypto.as_ref().err()) {
+        Some(flaw) => format!("no a=crypto can be used: {flaw}"),
+        None if media.crypto.is_empty() => "it has no a=crypto".to_owned(),
+        None => "none of its crypto suites is served".to_owned(),
+    }
 }
 
 /// Can the m-line carry our audio, whatever its codecs? Its profile if so.
-pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<&'static str, Warning> {
+pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<Profile, Warning> {
     if !media.is_audio() {
         return Err(about(media, 304, "only audio is served"));
     }
     if media.port == 0 {
         return Err(about(media, 399, "it is switched off (port 0)"));
     }
-    let profile = media
-        .profile()
-        .ok_or_else(|| about(media, 302, "only the profiles RTP/AVP and RTP/AVPF are served"))?;
+    let profile = media.profile().ok_or_else(|| {
+        about(media, 302, "only the profiles RTP/AVP, RTP/AVPF, RTP/SAVP and RTP/SAVPF are served")
+    })?;
     match (&media.address, ipv4) {
         (Address::Unusable(warning), _) => Err(about(media, warning.code, &warning.text)),
         (Address::At(ip), Some(ipv4)) if ip.is_ipv4() != ipv4 => {
@@ -81,7 +119,7 @@ pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<&'sta
     }
 }
 
-fn about(media: &RemoteMedia, code: u16, why: &str) -> Warning {
+pub(crate) fn about(media: &RemoteMedia, code: u16, why: &str) -> Warning {
     let (kind, protocol) = (quotable(&media.line.media), quotable(&media.line.protocol));
     Warning { code, text: format!("{kind} over {protocol}: {why}") }
 }
@@ -115,7 +153,7 @@ fn explain(
     remote: &Remote,
     capabilities: &Capabilities,
     verdicts: &[Result<Choice, Warning>],
-    choice: Option<Choice>,
+    choice: Option<&Choice>,
 ) -> Explanation {
     let mut explanation = Explanation::default();
     for ((n, media), verdict) in (0..).zip(&remote.media).zip(verdicts) {
@@ -127,13 +165,22 @@ fn explain(
                 }
             }
             (Ok(_), Some(choice)) if choice.line == n => {
-                explanation.line(n, true, format!("accepted, {}", standing(media)));
+                explanation.line(n, true, format!("accepted, {}, {}", standing(media), secrecy(choice)));
                 explain_formats(&mut explanation, n, media, capabilities, Some(choice));
             }
             (Ok(_), _) => explanation.line(n, false, "refused, one audio stream is enough"),
         }
     }
     explanation
+}
+
+/// How the media are kept from others.
+fn secrecy(choice: &Choice) -> String {
+    match &choice.crypto {
+        Some(crypto) if choice.profile.secure => format!("encrypted by {}", crypto.suite),
+        Some(crypto) => format!("encrypted by {} where plain would do", crypto.suite),
+        None => "plain".to_owned(),
+    }
 }
 
 fn standing(media: &RemoteMedia) -> String {
@@ -146,6 +193,9 @@ fn standing(media: &RemoteMedia) -> String {
     match &media.address {
         Address::Nowhere => format!("{direction}; its address says to send nothing (hold as in RFC 2543)"),
         Address::Unknown => format!("{direction}; its address shows once packets come"),
+        _ if media.bandwidth.is_nothing() => {
+            format!("{direction}; its bandwidth says to send nothing (hold)")
+        }
         _ => direction.to_owned(),
     }
 }
@@ -155,7 +205,7 @@ fn explain_formats(
     line: usize,
     media: &RemoteMedia,
     capabilities: &Capabilities,
-    choice: Option<Choice>,
+    choice: Option<&Choice>,
 ) {
     for payload in &media.payloads {
         let (accepted, why) = judge_format(payload, media, capabilities, choice);
@@ -168,7 +218,7 @@ fn judge_format(
     payload: &Payload,
     media: &RemoteMedia,
     capabilities: &Capabilities,
-    choice: Option<Choice>,
+    choice: Option<&Choice>,
 ) -> (bool, &'static str) {
     match (payload.binding.meaning, choice) {
         (Meaning::Audio(codec), _) if !capabilities.codecs.contains(&codec) => (false, "not configured"),

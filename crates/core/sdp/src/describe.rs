@@ -1,7 +1,8 @@
 use sdp_types::{Attribute, Connection, Media, Session};
 use tandem_base::{ClockRate, Direction, LocalMedia, PayloadType};
 
-use crate::{Binding, Codec, Line, Local, Meaning, Negotiated, Origin};
+use crate::crypto::OurCrypto;
+use crate::{Binding, Codec, Description, Line, Local, Meaning, Negotiated, Origin};
 
 /// Our `o=` user name.
 const USER_NAME: &str = "tandem";
@@ -14,11 +15,14 @@ pub(crate) struct AudioLine<'a> {
     pub(crate) direction: Direction,
     pub(crate) rtcp_mux: bool,
     pub(crate) media: &'a LocalMedia,
+    /// Best first.
+    pub(crate) crypto: &'a [OurCrypto],
 }
 
 impl AudioLine<'_> {
     pub(crate) fn write(&self) -> Media {
-        let mut attributes = Vec::new();
+        let crypto = self.crypto.iter().map(|crypto| with("crypto", crypto.value()));
+        let mut attributes: Vec<_> = crypto.collect();
         for format in self.formats {
             describe_format(&mut attributes, *format);
         }
@@ -47,7 +51,11 @@ pub(crate) fn switched_off(line: &Line) -> Media {
 }
 
 /// The whole description. Its version stays what it was where nothing changed (RFC 3264 §8).
-pub(crate) fn describe(media: &[Media], local: &Local, previous: Option<&Negotiated>) -> (Origin, String) {
+pub(crate) fn describe(
+    media: &[Media],
+    local: &Local,
+    previous: Option<&Negotiated>,
+) -> (Origin, Description) {
     let Some(previous) = previous else {
         let origin = Origin::first(local);
         return (origin, text(media, local, origin));
@@ -60,7 +68,7 @@ pub(crate) fn describe(media: &[Media], local: &Local, previous: Option<&Negotia
     (origin, text(media, local, origin))
 }
 
-fn text(media: &[Media], local: &Local, origin: Origin) -> String {
+fn text(media: &[Media], local: &Local, origin: Origin) -> Description {
     let ip = local.media.rtp.ip();
     let mut line = sdp_types::Origin::with_ip_addr(origin.session_id, origin.version, ip);
     line.set_username(USER_NAME);
@@ -68,7 +76,7 @@ fn text(media: &[Media], local: &Local, origin: Origin) -> String {
     let mut session = Session::new(line, "-");
     session.connection = Some(Connection::from_ip_addr(ip));
     session.medias = media.to_vec();
-    session.to_string()
+    session.to_string().into()
 }
 
 fn bare(media: &str, port: u16, protocol: &str, formats: &str) -> Media {

@@ -5,9 +5,12 @@
 //! answer of the same call, so that m-lines keep their number and order, payload numbers keep their meaning and
 //! the version in `o=` grows only when something changes. [`examine`] judges an offer without any ports.
 //!
+//! Media are encrypted as [`Capabilities::srtp`] wants it, with keys exchanged by `a=crypto` (RFC 4568) under RTP/SAVP or
+//! RTP/SAVPF, or under RTP/AVP or RTP/AVPF where both sides can (RFC 8643).
+//!
 //! ```
 //! use tandem_base::{Direction, LocalMedia};
-//! use tandem_sdp::{Capabilities, Local, answer};
+//! use tandem_sdp::{Capabilities, Local, OwnKeys, answer};
 //!
 //! let offer = b"v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
 //!     m=audio 4000 RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n";
@@ -15,7 +18,8 @@
 //!     rtp: "198.51.100.1:20000".parse().unwrap(),
 //!     rtcp: "198.51.100.1:20001".parse().unwrap(),
 //! };
-//! let local = Local { session_id: 7, media, direction: Direction::SendRecv };
+//! let keys = OwnKeys::new([7; OwnKeys::LEN]); // random, in earnest
+//! let local = Local { session_id: 7, media, direction: Direction::SendRecv, keys };
 //! let answered = answer(offer, &Capabilities::default(), &local, None).unwrap();
 //! assert!(answered.sdp.contains("m=audio 20000 RTP/AVP 0 101"));
 //! assert_eq!(answered.negotiated.stream.remote_rtp.port(), 4000);
@@ -24,10 +28,14 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod answer;
+mod bandwidth;
+mod base64;
 mod capabilities;
 mod choice;
 mod codec;
+mod crypto;
 mod describe;
+mod description;
 mod explanation;
 mod negotiated;
 mod normal;
@@ -39,6 +47,8 @@ mod settle;
 pub use answer::{Answer, answer, examine};
 pub use capabilities::{Capabilities, Local, Preference};
 pub use codec::Codec;
+pub use crypto::OwnKeys;
+pub use description::Description;
 pub use explanation::{Explanation, Remark};
 pub use negotiated::{Binding, Line, Meaning, Negotiated, Origin};
 pub use normal::{MAX_ATTRIBUTES, MAX_MEDIA, MAX_SDP};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::{AudioStream, ClockRate, PayloadType};
 
-use crate::{Codec, Local, Offer};
+use crate::{Codec, Description, Local, Offer};
 
 /// Our `o=` line (RFC 8866 §5.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ pub struct Negotiated {
     /// Our `o=`.
     pub origin: Origin,
     /// Our last description, whole.
-    pub local_sdp: String,
+    pub local_sdp: Description,
 }
 
 impl Negotiated {

@@ -13,7 +13,7 @@ pub const MAX_ATTRIBUTES: usize = 512;
 
 /// Reads a description within bounds, tolerating what phones really send.
 ///
-/// Only the lines that offer/answer looks at (`c=`, `a=`, `m=`) are given to the parser, in its own spelling: blanks
+/// Only the lines that offer/answer looks at (`c=`, `b=`, `a=`, `m=`) are given to the parser, in its own spelling: blanks
 /// and line ends put right, lines of other kinds (also the mandatory `o=`, `s=` and `t=`, which are often
 /// missing or garbled) left out.
 pub(crate) fn parse(bytes: &[u8]) -> Result<Session, RefusalCause> {
@@ -35,6 +35,13 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Session, RefusalCause> {
     Session::parse(normal.text.as_bytes()).map_err(|_| RefusalCause::Malformed(1))
 }
 
+/// Bandwidth lines of one section that are looked at.
+const MAX_BANDWIDTHS: usize = 16;
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
 enum Unfit {
     Line,
     Whole(RefusalCause),
@@ -46,6 +53,7 @@ struct Normal {
     begun: bool,
     media: usize,
     attributes: usize,
+    bandwidths: usize,
     connected: bool,
 }
 
@@ -60,6 +68,7 @@ impl Normal {
             }
             _ if !self.begun => return Err(Unfit::Whole(RefusalCause::NotSdp)),
             "c" => self.connection(value),
+            "b" => self.bandwidth(value),
             "a" => self.attribute(value)?,
             "m" => self.media(value)?,
             _ => {}
@@ -83,6 +92,16 @@ impl Normal {
         }
     }
 
+    /// One that cannot be read says nothing.
+    fn bandwidth(&mut self, value: &str) {
+        let Some((kind, amount)) = value.split_once(':') else { return };
+        let (kind, amount) = (kind.trim(), amount.trim().parse::<u64>());
+        if let (true, Ok(amount), 0..MAX_BANDWIDTHS) = (is_token(kind), amount, self.bandwidths) {
+            self.bandwidths += 1;
+            self.push(format_args!("b={kind}:{amount}"));
+        }
+    }
+
     fn attribute(&mut self, value: &str) -> Result<(), Unfit> {
         self.attributes += 1;
         if self.attributes > MAX_ATTRIBUTES {
@@ -97,7 +116,7 @@ impl Normal {
         if self.media > MAX_MEDIA {
             return Err(Unfit::Whole(RefusalCause::TooManyMedia));
         }
-        (self.attributes, self.connected) = (0, false);
+        (self.attributes, self.bandwidths, self.connected) = (0, 0, false);
         let mut fields = value.split_whitespace();
         let (Some(media), Some(port), Some(protocol)) = (fields.next(), fields.next(), fields.next()) else {
             return Err(Unfit::Line);

@@ -1,21 +1,24 @@
 use serde::{Deserialize, Serialize};
-use tandem_base::{ClockRate, PayloadType, ReceiveFormat, SendFormat, TelephoneEvent};
+use tandem_base::{
+    ClockRate, PayloadType, ReceiveFormat, SendFormat, Srtp, SrtpPolicy, SrtpSuite, TelephoneEvent,
+};
 
-use crate::choice::transport;
+use crate::choice::{about, no_crypto, transport};
 use crate::codec::event_set;
+use crate::crypto::OurCrypto;
 use crate::describe::{AudioLine, describe, switched_off};
-use crate::remote::{Payload, Remote, RemoteMedia};
-use crate::settle::{self, Formats};
+use crate::remote::{Payload, Profile, Remote, RemoteMedia};
+use crate::settle::{self, Formats, Transport};
 use crate::{
-    Binding, Capabilities, Codec, Explanation, Line, Local, Meaning, Negotiated, Origin, Refusal,
-    RefusalCause, Warning,
+    Binding, Capabilities, Codec, Description, Explanation, Line, Local, Meaning, Negotiated, Origin,
+    Refusal, RefusalCause, Warning,
 };
 
 /// An offer of ours that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Offer {
     /// To be sent, as `application/sdp`.
-    pub sdp: String,
+    pub sdp: Description,
     /// Our side, as it was offered.
     pub local: Local,
     /// Our `o=`.
@@ -30,6 +33,10 @@ pub struct Offer {
     pub ptime_ms: u8,
     /// Payload numbers used before this offer.
     pub payloads: Vec<Binding>,
+    /// The suites offered, best first, under the tags 1, 2, …
+    pub suites: Vec<SrtpSuite>,
+    /// May the answer leave the media plain?
+    pub plain: bool,
 }
 
 /// An answer to our offer, accepted.
@@ -46,11 +53,16 @@ pub struct Accepted {
 /// In a call that has settled something before (`previous`), its m-lines stay where they are, those not ours
 /// switched off; payload numbers keep their meaning; the codec in use comes first.
 /// [`Capabilities::codecs`] must name at least one codec.
+///
+/// Keys are offered unless the policy is off; under RTP/SAVP where it demands encryption or the call has that already,
+/// else under RTP/AVP (RFC 8643). A call that settled on plain media stays plain.
 pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negotiated>) -> Offer {
     let codecs = codecs(capabilities, previous);
     let formats = number(&meanings(&codecs, capabilities), previous);
     let line = previous.map_or(0, |p| p.line);
-    let protocol = previous.and_then(|p| p.lines.get(line)).map_or("RTP/AVP", |line| line.protocol.as_str());
+    let suites = suites(capabilities, previous);
+    let first = if capabilities.srtp == SrtpPolicy::Required { "RTP/SAVP" } else { "RTP/AVP" };
+    let protocol = previous.and_then(|p| p.lines.get(line)).map_or(first, |line| line.protocol.as_str());
     let audio = AudioLine {
         protocol,
         formats: &formats,
@@ -58,6 +70,7 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         direction: local.direction,
         rtcp_mux: true,
         media: &local.media,
+        crypto: &crypto(&suites, local),
     }
     .write();
     let medias: Vec<_> = match previous {
@@ -77,6 +90,8 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         formats,
         ptime_ms: capabilities.ptime_ms,
         payloads: previous.map(|p| p.payloads.clone()).unwrap_or_default(),
+        plain: capabilities.srtp != SrtpPolicy::Required,
+        suites,
     }
 }
 
@@ -89,7 +104,8 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
     let remote = Remote::parse(answer)?;
     let media = remote.media.get(offer.line).ok_or(RefusalCause::NoAudioAnswered)?;
     let ipv4 = offer.local.media.rtp.is_ipv4();
-    transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
+    let profile = transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
+    let srtp = encryption(offer, media, profile).map_err(|warning| no_audio(offer, warning))?;
     let kept = kept(media, offer);
     let formats = formats(&kept, media, offer.ptime_ms).ok_or_else(|| {
         let text = "the answer names none of the codecs that were offered".to_owned();
@@ -100,7 +116,7 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
     let theirs = media.payloads.iter().map(|payload| payload.binding);
     let payloads = ours_first(offer, theirs);
     let negotiated = Negotiated {
-        stream: settle::stream(media, direction, formats, media.rtcp_mux, ipv4),
+        stream: settle::stream(media, direction, formats, Transport { rtcp_mux: media.rtcp_mux, ipv4, srtp }),
         line: offer.line,
         lines: offer.lines.clone(),
         payloads,
@@ -108,6 +124,58 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
         local_sdp: offer.sdp.clone(),
     };
     Ok(Accepted { negotiated, explanation })
+}
+
+/// What an offer of ours names of the suites that we have: a line for each of them would make it too long for UDP.
+const OFFERED: [SrtpSuite; 5] = [
+    SrtpSuite::AeadAes256Gcm,
+    SrtpSuite::AeadAes128Gcm,
+    SrtpSuite::AesCm256HmacSha1_80,
+    SrtpSuite::AesCm128HmacSha1_80,
+    SrtpSuite::AesCm128HmacSha1_32,
+];
+
+/// Those that we offer: the one in use first, so that nothing changes where nothing has to.
+fn suites(capabilities: &Capabilities, previous: Option<&Negotiated>) -> Vec<SrtpSuite> {
+    let in_use = previous.map(|p| p.stream.srtp.as_ref().map(|srtp| srtp.suite));
+    match (capabilities.srtp, in_use) {
+        (SrtpPolicy::Off, _) | (SrtpPolicy::Optional, Some(None)) => Vec::new(),
+        (_, in_use) => {
+            let in_use = in_use.flatten();
+            let mut suites = capabilities.srtp_suites.clone();
+            suites.retain(|suite| OFFERED.contains(suite) || Some(*suite) == in_use);
+            suites.sort_by_key(|suite| Some(*suite) != in_use);
+            suites
+        }
+    }
+}
+
+fn crypto(suites: &[SrtpSuite], local: &Local) -> Vec<OurCrypto> {
+    let ours = (1..).zip(suites);
+    ours.filter_map(|(tag, suite)| Some(OurCrypto { tag, suite: *suite, key: local.keys.of(*suite)? }))
+        .collect()
+}
+
+/// The answer takes one of our crypto attributes, by its tag and suite (RFC 4568 §5.1.3), or leaves the media plain
+/// where that was open to it (RFC 8643 §3).
+fn encryption(offer: &Offer, media: &RemoteMedia, profile: Profile) -> Result<Option<Srtp>, Warning> {
+    let offered_secure = offer.lines.get(offer.line).is_some_and(|line| is_secure(&line.protocol));
+    if profile.secure != offered_secure {
+        return Err(about(media, 302, "another profile was offered"));
+    }
+    if offer.suites.is_empty() || (media.crypto.is_empty() && offer.plain && !offered_secure) {
+        return Ok(None);
+    }
+    let Some(Ok(theirs)) = media.crypto.first() else { return Err(about(media, 306, &no_crypto(media))) };
+    let ours = crypto(&offer.suites, &offer.local).into_iter().find(|ours| ours.tag == theirs.tag);
+    match ours.filter(|ours| ours.suite == theirs.suite) {
+        Some(ours) => Ok(Some(settle::srtp(&ours, theirs))),
+        None => Err(about(media, 306, "its a=crypto answers none that was offered")),
+    }
+}
+
+fn is_secure(protocol: &str) -> bool {
+    protocol.eq_ignore_ascii_case("RTP/SAVP") || protocol.eq_ignore_ascii_case("RTP/SAVPF")
 }
 
 /// Our numbers lead, so that later offers find them; the peer's own are only kept free.
@@ -213,10 +281,9 @@ fn formats(kept: &[Kept<'_>], media: &RemoteMedia, ptime_ms: u8) -> Option<Forma
     let ptime_ms = settle::packet_ms(codec, media, ptime_ms);
     let send = SendFormat {
         payload_type: first.payload.binding.payload_type,
-        format: codec.with_fmtp(first.payload.fmtp.as_deref()),
+        format: media.bandwidth.apply(codec.with_fmtp(first.payload.fmtp.as_deref()), ptime_ms),
         ptime_ms,
     };
-    let _ = offer;
     Some(Formats { send, receive, telephone_events: events(kept, &clocks) })
 }
 

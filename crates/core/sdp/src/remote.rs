@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use sdp_types::{AddrType, Attribute, Connection, Media, NetType, Session};
 use tandem_base::{Direction, PayloadType};
 
+use crate::bandwidth::Limits;
 use crate::codec::meaning;
+use crate::crypto::{self, Crypto, Flaw};
 use crate::explanation::quotable;
 use crate::{Binding, Line, Meaning, RefusalCause, Warning, normal};
 
@@ -30,7 +32,29 @@ pub(crate) struct RemoteMedia {
     /// `a=rtcp` (RFC 3605).
     pub(crate) rtcp: Option<(u16, Option<IpAddr>)>,
     pub(crate) rtcp_mux: bool,
+    /// `a=crypto` (RFC 4568), in the peer's order.
+    pub(crate) crypto: Vec<Result<Crypto, Flaw>>,
+    pub(crate) bandwidth: Limits,
     pub(crate) payloads: Vec<Payload>,
+}
+
+/// What runs over RTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Profile {
+    /// As we write it.
+    pub(crate) name: &'static str,
+    /// Encrypted.
+    pub(crate) secure: bool,
+}
+
+impl Profile {
+    /// RFC 3551, RFC 4585, RFC 3711 §12, RFC 5124.
+    const ALL: [Profile; 4] = [
+        Profile { name: "RTP/AVP", secure: false },
+        Profile { name: "RTP/AVPF", secure: false },
+        Profile { name: "RTP/SAVP", secure: true },
+        Profile { name: "RTP/SAVPF", secure: true },
+    ];
 }
 
 /// Where the peer receives.
@@ -83,6 +107,8 @@ impl RemoteMedia {
             max_ptime: milliseconds("maxptime"),
             rtcp: value(own.iter(), "rtcp").and_then(rtcp),
             rtcp_mux: own.iter().any(|a| is(a, "rtcp-mux")),
+            crypto: crypto::attributes(values(own, "crypto")),
+            bandwidth: Limits::new(session, media),
             payloads: payloads(media),
         }
     }
@@ -91,9 +117,9 @@ impl RemoteMedia {
         self.line.media.eq_ignore_ascii_case("audio")
     }
 
-    /// The profiles without encryption (RFC 3551, RFC 4585), as we write them.
-    pub(crate) fn profile(&self) -> Option<&'static str> {
-        ["RTP/AVP", "RTP/AVPF"].into_iter().find(|known| self.line.protocol.eq_ignore_ascii_case(known))
+    /// The profile, where it is served.
+    pub(crate) fn profile(&self) -> Option<Profile> {
+        Profile::ALL.into_iter().find(|known| self.line.protocol.eq_ignore_ascii_case(known.name))
     }
 
     pub(crate) fn audio(&self) -> impl Iterator<Item = (PayloadType, crate::Codec, &Payload)> {
@@ -110,6 +136,10 @@ fn is(attribute: &Attribute, name: &str) -> bool {
 
 fn value<'a>(mut attributes: impl Iterator<Item = &'a Attribute>, name: &str) -> Option<&'a str> {
     attributes.find(|a| is(a, name)).and_then(|a| a.value.as_deref()).map(str::trim)
+}
+
+fn values<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = &'a str> {
+    attributes.iter().filter(move |a| is(a, name)).map(|a| a.value.as_deref().unwrap_or_default().trim())
 }
 
 /// Some write `ptime:20.0` or `ptime: 20 `.

@@ -17,9 +17,18 @@ fn at(address: &str) -> SocketAddr {
     address.parse().unwrap()
 }
 
+/// Octets that tell their place.
+fn keys() -> OwnKeys {
+    let mut octets = [0; OwnKeys::LEN];
+    for (octet, n) in octets.iter_mut().zip((0..=255u8).cycle()) {
+        *octet = n;
+    }
+    OwnKeys::new(octets)
+}
+
 fn local() -> Local {
     let media = LocalMedia { rtp: at("198.51.100.1:20000"), rtcp: at("198.51.100.1:20001") };
-    Local { session_id: 28, media, direction: Direction::SendRecv }
+    Local { session_id: 28, media, direction: Direction::SendRecv, keys: keys() }
 }
 
 fn local_v6() -> Local {

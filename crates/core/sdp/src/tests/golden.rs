@@ -91,14 +91,15 @@ fn a_phone_that_offers_encryption_as_a_second_choice_line() {
         a=rtpmap:101 telephone-event/8000
         a=fmtp:101 0-15
         a=ptime:20",
-        "m=audio 0 RTP/SAVP 9 0 101
-        m=audio 20000 RTP/AVP 9 101
+        "m=audio 20000 RTP/SAVP 9 101
+        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:uLm6u7y9vr/AwcLDxMXGx8jJysvMzc7P0NHS09TV
         a=rtpmap:9 G722/8000
         a=rtpmap:101 telephone-event/8000
         a=fmtp:101 0-15
         a=ptime:20
         a=maxptime:60
-        a=sendrecv",
+        a=sendrecv
+        m=audio 0 RTP/AVP 9 0 101",
     );
 }
 

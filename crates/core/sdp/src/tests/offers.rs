@@ -22,6 +22,11 @@ fn the_first_offer_has_all_that_we_can_do() {
         c=IN IP4 198.51.100.1
         t=0 0
         m=audio 20000 RTP/AVP 96 9 0 8 97 101
+        a=crypto:1 AEAD_AES_256_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis=
+        a=crypto:2 AEAD_AES_128_GCM inline:Li8wMTIzNDU2Nzg5Ojs8PT4/QEFCQ0RFRkdISQ==
+        a=crypto:3 AES_256_CM_HMAC_SHA1_80 inline:XF1eX2BhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5/gIGCg4SFhoeIiQ==
+        a=crypto:4 AES_CM_128_HMAC_SHA1_80 inline:uLm6u7y9vr/AwcLDxMXGx8jJysvMzc7P0NHS09TV
+        a=crypto:5 AES_CM_128_HMAC_SHA1_32 inline:QkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5f
         a=rtpmap:96 opus/48000/2
         a=fmtp:96 useinbandfec=1
         a=rtpmap:9 G722/8000

@@ -24,11 +24,11 @@ fn a_browser_is_refused_because_of_its_profile() {
     assert_eq!(codes(&refusal), [302, 304]);
     assert_eq!(
         refusal.warnings[0].header_value("gw.example"),
-        "302 gw.example \"audio over UDP/TLS/RTP/SAVPF: only the profiles RTP/AVP and RTP/AVPF are served\""
+        "302 gw.example \"audio over UDP/TLS/RTP/SAVPF: only the profiles RTP/AVP, RTP/AVPF, RTP/SAVP and RTP/SAVPF are served\""
     );
     assert_eq!(
         refusal.explanation.to_string(),
-        "- m-line 1: refused, audio over UDP/TLS/RTP/SAVPF: only the profiles RTP/AVP and RTP/AVPF are served\n\
+        "- m-line 1: refused, audio over UDP/TLS/RTP/SAVPF: only the profiles RTP/AVP, RTP/AVPF, RTP/SAVP and RTP/SAVPF are served\n\
          - m-line 2: refused, video over UDP/TLS/RTP/SAVPF: only audio is served"
     );
 }
@@ -36,7 +36,8 @@ fn a_browser_is_refused_because_of_its_profile() {
 #[test]
 fn every_obstacle_has_its_warning() {
     let cases: &[(&str, u16)] = &[
-        ("m=audio 4000 RTP/SAVP 0", 302),
+        ("m=audio 4000 RTP/SAVP 0", 306),
+        ("m=audio 4000 UDP/TLS/RTP/SAVP 0", 302),
         ("m=audio 4000 TCP/RTP/AVP 0", 302),
         ("m=video 4000 RTP/AVP 96", 304),
         ("m=image 4000 udptl t38", 304),
@@ -95,7 +96,7 @@ fn every_format_is_explained() {
         a=rtpmap:100 telephone-event/48000";
     assert_eq!(
         answered(&from_peer(media)).explanation.to_string(),
-        "+ m-line 1: accepted, audio both ways\n\
+        "+ m-line 1: accepted, audio both ways, plain\n\
          - m-line 1, format 18: G729/8000: not served\n\
          + m-line 1, format 0: PCMU/8000: chosen, the first by preference that both sides have\n\
          - m-line 1, format 8: PCMA/8000: known, but another comes first\n\
