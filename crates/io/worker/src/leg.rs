@@ -7,6 +7,7 @@ mod lane;
 mod outbound;
 mod patience;
 mod quality;
+mod silk;
 
 use std::net::SocketAddr;
 
