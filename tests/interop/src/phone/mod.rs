@@ -213,6 +213,16 @@ impl Phone {
         until(&what, within, || self.media.heard().ends_with(0.5, hz).then_some(()));
     }
 
+    /// Waits until the playout at the other end has settled: for three seconds there was nothing but these tones.
+    /// Until then it is allowed to learn how much delay it needs.
+    pub fn wait_to_hear_purely(&self, hz: &[f64], within: Duration) {
+        let what = format!("the phone to hear {hz:?} Hz and nothing else");
+        until(&what, within, || {
+            let recent = self.media.heard().last(3.0);
+            (recent.ends_with(3.0, hz) && recent.pure(hz).is_ok()).then_some(())
+        });
+    }
+
     /// What arrives from now on, `seconds` of it.
     pub fn record(&self, seconds: f64) -> Recording {
         let start = self.media.heard().seconds();
