@@ -7,6 +7,7 @@ mod lane;
 mod outbound;
 mod patience;
 mod quality;
+mod secrecy;
 mod silk;
 
 use std::net::SocketAddr;
@@ -18,11 +19,12 @@ use tandem_base::{
 };
 use tandem_rtp::telephone_event::Key;
 use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
-use tandem_transport::{Component, PlainTransport};
+use tandem_transport::{Component, PlainTransport, SRTP_TRAILER};
 
 use self::inbound::{Inbound, Taken};
 pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
+use self::secrecy::{Dropped, Secrecy};
 use crate::codecs::Codecs;
 use crate::random::Spread;
 use crate::surroundings::Surroundings;
@@ -64,6 +66,7 @@ pub struct Leg {
     epoch: Epoch,
     direction: Direction,
     transport: PlainTransport,
+    secrecy: Secrecy,
     inbound: Inbound,
     /// Towards the peer.
     pub outbound: Outbound,
@@ -97,9 +100,10 @@ impl Leg {
             epoch,
             direction: stream.direction,
             transport,
+            secrecy: Secrecy::new(stream.srtp.as_ref(), now),
             inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
             outbound: Outbound::new(stream.send, codecs.encoder, transmission, NO_ROOM),
-            patience: Patience::new(timeouts, stream.direction.receives(), now),
+            patience: Patience::new(timeouts, talks(stream.direction), now),
             spare: Some(codecs.shared),
             cname,
             schedule: ReportSchedule::new(now, &mut spread),
@@ -118,6 +122,7 @@ impl Leg {
         }
         self.epoch = epoch;
         self.transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
+        self.secrecy.negotiate(stream.srtp.as_ref(), now);
         self.inbound.apply(&stream, codecs.decoders);
         self.outbound.apply(stream.send, codecs.encoder, room, ticks);
         if stream.direction.receives() != self.direction.receives() {
@@ -125,7 +130,7 @@ impl Leg {
         }
         self.direction = stream.direction;
         self.spare = Some(codecs.shared);
-        self.patience.configure(stream.direction.receives(), now);
+        self.patience.configure(talks(stream.direction), now);
     }
 
     /// The same between groups: the next one sets its rate when the leg enters it.
@@ -179,11 +184,55 @@ impl Leg {
             self.count_malformed(around);
             return Received::Nothing;
         };
-        match classify(datagram) {
-            Kind::Rtp if component == Component::Rtp => self.receive_rtp(from, datagram, arrived, around),
-            Kind::Rtcp => return self.receive_rtcp(from, datagram, arrived, around),
-            _ => self.count_malformed(around),
+        let rtcp = match classify(datagram) {
+            Kind::Rtp if component == Component::Rtp => false,
+            Kind::Rtcp => true,
+            _ => {
+                self.count_malformed(around);
+                return Received::Nothing;
+            }
+        };
+        if self.secrecy.is_on() {
+            return self.receive_secret(rtcp, from, datagram, arrived, around);
         }
+        self.receive_plain(rtcp, from, datagram, arrived, around)
+    }
+
+    /// Nothing that an encrypted leg gets is looked at before it proves authentic, not even where it comes from.
+    fn receive_secret(
+        &mut self,
+        rtcp: bool,
+        from: SocketAddr,
+        datagram: &[u8],
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) -> Received {
+        match self.secrecy.open(rtcp, datagram, arrived) {
+            Ok((plain, len)) => {
+                let packet = plain.get(..len).unwrap_or_default();
+                let received = self.receive_plain(rtcp, from, packet, arrived, around);
+                self.secrecy.give_back(plain);
+                return received;
+            }
+            Err(Dropped::Malformed) => self.count_malformed(around),
+            Err(Dropped::Unauthentic) => around.tally.unauthentic += 1,
+            Err(Dropped::Replayed) => around.tally.replayed += 1,
+        }
+        Received::Nothing
+    }
+
+    fn receive_plain(
+        &mut self,
+        rtcp: bool,
+        from: SocketAddr,
+        packet: &[u8],
+        arrived: Time,
+        around: &mut Surroundings<'_>,
+    ) -> Received {
+        if rtcp {
+            return self.receive_rtcp(from, packet, arrived, around);
+        }
+        self.receive_rtp(from, packet, arrived, around);
         Received::Nothing
     }
 
@@ -286,9 +335,18 @@ impl Leg {
         around: &mut Surroundings<'_>,
     ) {
         let Some((component, to)) = self.transport.rtcp_destination() else { return };
-        let mut buffer = [0; MAX_RTCP];
+        let mut buffer = [0; MAX_RTCP + SRTP_TRAILER];
         let books = (&mut self.outbound.packets.transmission, &mut self.inbound.reception);
-        let len = report::compose(books.0, books.1, &self.cname, goodbye, now, around.wall, &mut buffer);
+        let len = report::compose(
+            books.0,
+            books.1,
+            &self.cname,
+            goodbye,
+            now,
+            around.wall,
+            &mut buffer[..MAX_RTCP],
+        );
+        let len = len.and_then(|n| self.secrecy.seal_rtcp(&mut buffer, n));
         if let Some(datagram) = len.and_then(|n| buffer.get(..n)) {
             outlet.send(component, to, datagram);
         }
@@ -315,7 +373,8 @@ impl Leg {
     ) {
         let Some(to) = self.transport.rtp_destination() else { return };
         for payload in payloads {
-            send(&mut self.outbound.packets, payload, csrcs, (now, to), outlet, around);
+            let packets = (&mut self.outbound.packets, &mut self.secrecy);
+            send(packets, payload, csrcs, (now, to), outlet, around);
         }
     }
 
@@ -330,7 +389,7 @@ impl Leg {
         let Some(to) = self.transport.rtp_destination() else { return };
         let Outbound { own, packets, .. } = &mut self.outbound;
         for payload in own.payloads() {
-            send(packets, payload, csrcs, (now, to), outlet, around);
+            send((&mut *packets, &mut self.secrecy), payload, csrcs, (now, to), outlet, around);
         }
     }
 
@@ -339,21 +398,28 @@ impl Leg {
         let mut report = LegReport { received: self.inbound.report(), sent: self.outbound.packets.report() };
         report.received.strangers = self.strangers;
         report.received.malformed = self.malformed;
+        report.received.unauthentic = self.secrecy.unauthentic;
+        report.received.replayed = self.secrecy.replayed;
         quality::estimate(&mut report);
         report
     }
 }
 
+/// Should the peer send? One that holds by `sendonly` or `c=0.0.0.0` may play music, and may as well be silent.
+const fn talks(direction: Direction) -> bool {
+    matches!(direction, Direction::SendRecv)
+}
+
 fn send(
-    packets: &mut Packets,
+    (packets, secrecy): (&mut Packets, &mut Secrecy),
     payload: &[u8],
     csrcs: &[Ssrc],
     (now, to): (Time, SocketAddr),
     outlet: &mut impl Outlet,
     around: &mut Surroundings<'_>,
 ) {
-    let sent =
-        packets.packet(payload, csrcs, now, around.datagram, |bytes| outlet.send(Component::Rtp, to, bytes));
+    let put = |bytes: &[u8]| outlet.send(Component::Rtp, to, bytes);
+    let sent = packets.packet(payload, csrcs, now, around.datagram, secrecy, put);
     around.tally.packets_out += u64::from(sent);
     around.tally.send_errors += u64::from(!sent && !payload.is_empty());
 }

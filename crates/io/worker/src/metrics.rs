@@ -43,6 +43,10 @@ pub struct WorkerMetrics {
     pub strangers: u64,
     /// Datagrams that are neither RTP nor RTCP, are cut short or of a payload type never agreed: dropped.
     pub malformed: u64,
+    /// Datagrams to encrypted legs that were plain, forged or under another key: dropped.
+    pub unauthentic: u64,
+    /// Datagrams to encrypted legs that came before: dropped.
+    pub replayed: u64,
     /// Events that wait for room in the channel at present.
     pub events_waiting: u64,
 }
@@ -64,6 +68,8 @@ pub struct Counters {
     send_errors: AtomicU64,
     strangers: AtomicU64,
     malformed: AtomicU64,
+    unauthentic: AtomicU64,
+    replayed: AtomicU64,
     events_waiting: AtomicU64,
     latest: AtomicU64,
     lateness: [AtomicU64; BUCKETS],
@@ -119,6 +125,8 @@ impl Default for Counters {
             send_errors: zero(),
             strangers: zero(),
             malformed: zero(),
+            unauthentic: zero(),
+            replayed: zero(),
             events_waiting: zero(),
             latest: zero(),
             lateness: [const { AtomicU64::new(0) }; BUCKETS],
@@ -149,6 +157,8 @@ impl Counters {
         self.send_errors.store(tally.send_errors, Relaxed);
         self.strangers.store(tally.strangers, Relaxed);
         self.malformed.store(tally.malformed, Relaxed);
+        self.unauthentic.store(tally.unauthentic, Relaxed);
+        self.replayed.store(tally.replayed, Relaxed);
         self.events_waiting.store(events_waiting as u64, Relaxed);
     }
 }
@@ -170,6 +180,8 @@ pub fn total<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> WorkerM
         send_errors: sum(|w| &w.send_errors),
         strangers: sum(|w| &w.strangers),
         malformed: sum(|w| &w.malformed),
+        unauthentic: sum(|w| &w.unauthentic),
+        replayed: sum(|w| &w.replayed),
         events_waiting: sum(|w| &w.events_waiting),
     }
 }

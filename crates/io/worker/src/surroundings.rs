@@ -17,6 +17,10 @@ pub struct Tally {
     pub strangers: u64,
     /// Datagrams that made no sense.
     pub malformed: u64,
+    /// Datagrams to encrypted legs that were plain, forged or under another key.
+    pub unauthentic: u64,
+    /// Datagrams to encrypted legs that came before.
+    pub replayed: u64,
     /// Packets encoded.
     pub encodes: u64,
 }

@@ -1,12 +1,15 @@
 use tandem_audio::AudioEncoder;
 use tandem_base::{AudioFormat, ClockRate, SendFormat, SentReport, Ssrc, Time};
 use tandem_rtp::{Header, Transmission};
+use tandem_transport::SRTP_TRAILER;
 
 use crate::encoding::{Encoding, EncodingKey, MAX_PAYLOAD};
 use crate::packetizer::packets_in;
 
-/// Octets of the longest packet: header, contributing sources, payload.
-pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD;
+use super::secrecy::Secrecy;
+
+/// Octets of the longest packet: header, contributing sources, payload, what encryption adds.
+pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD + SRTP_TRAILER;
 
 /// Ticks that a leg waits for silence before it goes back to a shared encode: three seconds, in which people pause.
 const LINGER: u32 = 150;
@@ -104,9 +107,10 @@ impl Packets {
         csrcs: &[Ssrc],
         now: Time,
         buffer: &mut [u8; MAX_DATAGRAM],
+        secrecy: &mut Secrecy,
         send: impl FnOnce(&[u8]) -> bool,
     ) -> bool {
-        let sent = !payload.is_empty() && self.write(payload, csrcs, now, buffer, send);
+        let sent = !payload.is_empty() && self.write(payload, csrcs, now, buffer, secrecy, send);
         self.transmission.advance(self.ticks());
         sent
     }
@@ -117,6 +121,7 @@ impl Packets {
         csrcs: &[Ssrc],
         now: Time,
         buffer: &mut [u8; MAX_DATAGRAM],
+        secrecy: &mut Secrecy,
         send: impl FnOnce(&[u8]) -> bool,
     ) -> bool {
         let marker = std::mem::take(&mut self.fresh);
@@ -125,7 +130,8 @@ impl Packets {
         let Some(len) = header.write(csrcs, buffer) else { return false };
         let Some(body) = buffer.get_mut(len..len + payload.len()) else { return false };
         body.copy_from_slice(payload);
-        let sent = buffer.get(..len + payload.len()).is_some_and(send);
+        let sealed = secrecy.seal_rtp(buffer, len + payload.len());
+        let sent = sealed.and_then(|len| buffer.get(..len)).is_some_and(send);
         self.errors += u64::from(!sent);
         sent
     }
