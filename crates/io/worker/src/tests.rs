@@ -7,4 +7,5 @@ mod events;
 mod hostile;
 mod loopback;
 mod phone;
+mod secrecy;
 mod stage;

@@ -52,6 +52,23 @@ fn timeout(epoch: u64, kind: MediaTimeout) -> MediaEvent {
 }
 
 #[test]
+fn a_peer_that_holds_and_says_nothing_has_the_time_of_a_hold() {
+    // `a=sendonly` and `c=0.0.0.0` both leave us receiving, `a=inactive` does not, `a=recvonly` has us send.
+    for direction in [Direction::RecvOnly, Direction::Inactive, Direction::SendOnly] {
+        let mut stage = conference();
+        let n = stage.join_with(Pcmu, 20, None, LIMITS, |_| {});
+        stage.run(50);
+        stage.phones[n].due = tandem_base::Time::NEVER;
+        let held = stream(Pcmu, 20, stage.phones[n].address);
+        stage.renegotiate(n, tandem_base::AudioStream { direction, ..held });
+        stage.run(199);
+        assert_eq!(stage.events, [], "{direction:?}");
+        stage.run(2);
+        assert_eq!(stage.events, [timeout(2, MediaTimeout::Hold)], "{direction:?}");
+    }
+}
+
+#[test]
 fn silence_ends_in_one_time_out_per_occurrence() {
     let mut stage = conference();
     let n = stage.join_with(Pcmu, 20, None, LIMITS, |_| {});

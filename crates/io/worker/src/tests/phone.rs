@@ -6,8 +6,9 @@ use tandem_base::{
     TelephoneEvent, Time,
 };
 use tandem_codec::{EncoderSettings, decoder, encoder};
-use tandem_rtp::{Header, Packet, telephone_event};
+use tandem_rtp::{Header, Kind, Packet, classify, telephone_event};
 use tandem_testkit::{sine, tone_dbfs};
+use tandem_transport::{SRTP_TRAILER, SrtpContext};
 
 /// The level that phones send tones at, dBFS.
 pub const LEVEL: f64 = -18.0;
@@ -74,6 +75,8 @@ pub struct Phone {
     pub csrcs: Vec<Ssrc>,
     /// RTCP that it got.
     pub rtcp: Vec<Vec<u8>>,
+    /// Encrypts what it sends and decrypts what it hears, where it does.
+    pub srtp: Option<SrtpContext>,
 }
 
 impl Phone {
@@ -96,6 +99,7 @@ impl Phone {
             headers: Vec::new(),
             csrcs: Vec::new(),
             rtcp: Vec::new(),
+            srtp: None,
         }
     }
 
@@ -130,6 +134,30 @@ impl Phone {
         let mut out = vec![0; 12 + payload.len()];
         header.write(&[], &mut out).unwrap();
         out[12..].copy_from_slice(payload);
+        self.seal(out)
+    }
+
+    /// Encrypts RTP or RTCP if it does that.
+    pub fn seal(&mut self, mut packet: Vec<u8>) -> Vec<u8> {
+        let Some(srtp) = &mut self.srtp else { return packet };
+        let (len, rtcp) = (packet.len(), classify(&packet) == Kind::Rtcp);
+        packet.resize(len + SRTP_TRAILER, 0);
+        let sealed =
+            if rtcp { srtp.protect_rtcp(&mut packet, len) } else { srtp.protect_rtp(&mut packet, len) };
+        packet.truncate(sealed.unwrap());
+        packet
+    }
+
+    /// Decrypts likewise; what cannot be decrypted fails the test.
+    pub fn open(&mut self, datagram: &[u8], now: Time) -> Vec<u8> {
+        let Some(srtp) = &mut self.srtp else { return datagram.to_vec() };
+        let mut out = vec![0; datagram.len()];
+        let opened = if classify(datagram) == Kind::Rtcp {
+            srtp.unprotect_rtcp(datagram, &mut out, now)
+        } else {
+            srtp.unprotect_rtp(datagram, &mut out, now)
+        };
+        out.truncate(opened.unwrap());
         out
     }
 

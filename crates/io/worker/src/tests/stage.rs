@@ -185,6 +185,7 @@ impl Stage {
         for (to, datagram) in self.sent.take() {
             let phone = self.phones.iter_mut().find(|p| p.address.port() == to.port() & !1);
             let phone = phone.expect("sent to nobody");
+            let datagram = phone.open(&datagram, self.now);
             match classify(&datagram) {
                 Kind::Rtp => phone.hear(&datagram),
                 Kind::Rtcp => phone.rtcp.push(datagram),
