@@ -21,6 +21,7 @@ pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, OtherUri, SipUri, TelUri, Uri, UriError, escape_user, unescape};
 
 pub mod dialog;
+pub mod digest;
 pub mod locate;
 pub mod transaction;
 pub mod ua;
