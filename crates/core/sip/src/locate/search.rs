@@ -94,6 +94,15 @@ impl Search {
         }
     }
 
+    /// The domain that is searched for; `None` for an address. A TLS server's certificate must be for it
+    /// (RFC 5922 §7.2), whatever the names on the way there.
+    pub fn domain(&self) -> Option<&str> {
+        match &self.destination.host {
+            Host::Name(name) => Some(name.strip_suffix('.').unwrap_or(name)),
+            _ => None,
+        }
+    }
+
     /// What is yet to be asked in this round; nothing once all is known.
     pub fn queries(&self) -> Vec<Query> {
         match &self.stage {
