@@ -55,13 +55,15 @@ pub struct Transmission {
 }
 
 impl Transmission {
-    /// A new source; SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1).
+    /// A new source; SSRC, first sequence number and first timestamp are random (RFC 3550 §5.1). The sequence number
+    /// begins in the lower half: a peer that misses the first packets of an encrypted stream just before they roll over
+    /// could never decrypt those after (RFC 3711 §3.3.1).
     pub fn new(clock: ClockRate, entropy: &mut impl Entropy) -> Self {
         let [s0, s1, ..] = entropy.next_u32().to_be_bytes();
         Transmission {
             ssrc: Ssrc(entropy.next_u32()),
             clock,
-            sequence: u16::from_be_bytes([s0, s1]),
+            sequence: u16::from_be_bytes([s0 & 0x7f, s1]),
             timestamp: entropy.next_u32(),
             packets: 0,
             octets: 0,
