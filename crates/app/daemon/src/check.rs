@@ -6,11 +6,16 @@ use std::process::ExitCode;
 
 use tandem_config::{Config, ConfigError};
 
-use crate::exit;
+use crate::{exit, tls};
 
 /// The file, or the built-in configuration without one.
 pub fn read(file: Option<&Path>) -> Result<Config, ConfigError> {
-    file.map_or_else(Config::embedded, Config::load)
+    let config = file.map_or_else(Config::embedded, Config::load)?;
+    tls::check(
+        &file.map_or_else(|| "config/default.toml".to_owned(), |file| file.display().to_string()),
+        &config,
+    )?;
+    Ok(config)
 }
 
 /// Says on standard error what is wrong.

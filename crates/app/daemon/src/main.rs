@@ -2,12 +2,14 @@
 
 mod check;
 mod cli;
+mod descriptors;
 mod exit;
 mod logging;
 mod media;
 mod memory;
 mod ready;
 mod serve;
+mod tls;
 mod translate;
 mod version;
 

@@ -20,6 +20,10 @@ pub fn announce(config: &Config, listening: &[(Protocol, SocketAddr)]) {
             text += &format!("  dial       sip:{user}@{place}  {what}\n");
         }
     }
+    for (protocol, address) in listening.iter().skip(1) {
+        text +=
+            &format!("  {:9}  {}\n", format!("by {}", protocol.param()), uri(config, *protocol, *address));
+    }
     text += "  console    not in this version\nready\n";
     // Nobody may be reading; the log says the same to whom it may concern.
     let _ = io::stdout().lock().write_all(text.as_bytes());
@@ -48,10 +52,25 @@ fn users(config: &Config) -> Vec<(String, String)> {
     users
 }
 
+/// How to come by a listener other than the first: whom to dial, or what a browser connects to (RFC 7118 §5).
+fn uri(config: &Config, protocol: Protocol, address: SocketAddr) -> String {
+    let place = place(config, protocol, address);
+    match protocol {
+        Protocol::Ws | Protocol::Wss => {
+            let server = place.split(';').next().unwrap_or_default();
+            format!("{}://{server}", protocol.param())
+        }
+        _ => format!("sip:{}@{place}", users(config).first().map_or("any", |(user, _)| user)),
+    }
+}
+
 /// Host, port and transport of a URI that reaches a listener.
 fn place(config: &Config, protocol: Protocol, address: SocketAddr) -> String {
     let (host, port) = match &config.sip.advertise {
-        Some(advertise) => (advertise.host.to_string(), advertise.port.map_or(address.port(), Into::into)),
+        Some(advertise) if protocol == Protocol::Udp || protocol == Protocol::Tcp => {
+            (advertise.host.to_string(), advertise.port.map_or(address.port(), Into::into))
+        }
+        Some(advertise) => (advertise.host.to_string(), address.port()),
         None => (host(address.ip()), address.port()),
     };
     let port = if port == protocol.default_port() { String::new() } else { format!(":{port}") };
@@ -73,7 +92,7 @@ fn host(ip: IpAddr) -> String {
 
 /// This machine's address on the way to the rest of the world, by asking the kernel for a route to an address
 /// that nobody has (RFC 5737).
-fn outside() -> Option<IpAddr> {
+pub fn outside() -> Option<IpAddr> {
     let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).ok()?;
     socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9)).ok()?;
     socket.local_addr().ok().map(|address| address.ip())

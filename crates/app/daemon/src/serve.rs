@@ -8,13 +8,14 @@ use std::time::Duration;
 use tandem_base::MediaEvent;
 use tandem_config::Config;
 use tandem_control::{Control, Ports, Settings};
+use tandem_signaling::tls::{Tls, TlsError};
 use tandem_signaling::{BindError, OsEntropy, Signaling};
 use tandem_worker::{StartError, Workers};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
 use crate::media::MediaThreads;
-use crate::{exit, ready, translate};
+use crate::{descriptors, exit, ready, tls, translate};
 
 /// Threads of tokio: signalling, and control.
 const TOKIO_THREADS: usize = 2;
@@ -30,6 +31,8 @@ enum Failure {
     Sip(#[from] BindError),
     #[error("{0}\n  help: change [media] address or ports")]
     Media(#[from] StartError),
+    #[error("{0}\n  help: {help}", help = .0.help())]
+    Tls(#[from] TlsError),
     #[error("the operating system refuses: {0}")]
     System(#[from] io::Error),
 }
@@ -37,6 +40,7 @@ enum Failure {
 impl Failure {
     const fn exit_code(&self) -> u8 {
         match self {
+            Failure::Tls(_) => exit::USAGE,
             Failure::Sip(_) | Failure::Media(_) => exit::UNAVAILABLE,
             Failure::System(_) => exit::INTERNAL,
         }
@@ -67,7 +71,9 @@ fn start(config: &Config) -> Result<(), Failure> {
 
 async fn serve(config: &Config) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let signaling = Signaling::bind(translate::signaling(config))?;
+    descriptors::raise(config);
+    let certificates = Arc::new(Tls::load(tls::translate(config))?);
+    let signaling = Signaling::bind(translate::signaling(config, certificates.clone()))?;
     let (media_tell, media_told) = crossbeam_channel::bounded(QUEUE);
     let workers = Arc::new(Workers::start(translate::workers(config), media_tell)?);
     let media_events = forward(media_told)?;
@@ -87,6 +93,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         stop: stopped,
     };
     ready::announce(config, &signaling.local_addresses());
+    let fresh = tokio::spawn(tls::keep_fresh(certificates, Signals::hangup()?));
     let drain = signaling.stop();
     let network = tokio::spawn(signaling.run(obey, tell));
     let mut control = tokio::spawn(Control::run(Settings::new(config), ports));
@@ -106,6 +113,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         Some(ended) => error!(?ended, "control ended unasked"),
         None => drop(control.await),
     }
+    fresh.abort();
     drain.drain(DRAIN);
     let _ = network.await;
     // Waits for threads, which no task of tokio's may.
@@ -146,6 +154,11 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
         })
+    }
+
+    /// SIGHUP, from now on: it ends the program no more.
+    fn hangup() -> io::Result<tokio::signal::unix::Signal> {
+        tokio::signal::unix::signal(tokio::signal::unix::SignalKind::hangup())
     }
 
     async fn next(&mut self) -> &'static str {

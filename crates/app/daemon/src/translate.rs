@@ -1,6 +1,9 @@
 //! The configuration in the words of the crates that it configures.
 
-use tandem_config::{Config, Host, Protocol};
+use std::sync::Arc;
+
+use tandem_config::{Config, Host, Listener, Protocol};
+use tandem_signaling::tls::Tls;
 use tandem_signaling::{Advertise, ListenerConfig, SignalingConfig};
 use tandem_sip::Method;
 use tandem_sip::ua;
@@ -13,20 +16,27 @@ use crate::version;
 const METHODS: [Method; 5] = [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options];
 
 /// Signalling's part.
-pub fn signaling(config: &Config) -> SignalingConfig {
-    let advertise = config.sip.advertise.as_ref().map(|advertise| Advertise {
-        host: match &advertise.host {
-            Host::Address(ip) => (*ip).into(),
-            Host::Name(name) => tandem_sip::Host::Name(name.clone()),
-        },
-        port: advertise.port.map(Into::into),
-    });
+pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {
     let listeners = config.sip.listen.iter().map(|listener| ListenerConfig {
         protocol: protocol(listener.protocol),
         address: listener.address,
-        advertise: advertise.clone(),
+        advertise: advertise(config, listener),
     });
-    SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec())
+    let signaling = SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec());
+    SignalingConfig { tls: Some(tls), ..signaling }
+}
+
+/// What a listener says instead of its address: nothing where that is of the other family. The port is that of UDP and
+/// TCP; what listens beside them does so on another.
+fn advertise(config: &Config, listener: &Listener) -> Option<Advertise> {
+    let advertise = config.sip.advertise.as_ref()?;
+    let host = match &advertise.host {
+        Host::Address(ip) if ip.is_ipv4() != listener.address.is_ipv4() => return None,
+        Host::Address(ip) => (*ip).into(),
+        Host::Name(name) => tandem_sip::Host::Name(name.clone()),
+    };
+    let has_port = matches!(listener.protocol, Protocol::Udp | Protocol::Tcp);
+    Some(Advertise { host, port: advertise.port.filter(|_| has_port).map(Into::into) })
 }
 
 const fn protocol(protocol: Protocol) -> ua::Protocol {
