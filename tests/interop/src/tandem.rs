@@ -94,27 +94,32 @@ impl Tandem {
         threads.filter_map(|thread| wait(thread.ok()?)).collect()
     }
 
-    /// Measures what a busy machine can spoil: begins anew, at most five times, when `attempt` fails while a thread of
-    /// the server had to wait for a processor, or the packets of `talkers` went out late.
+    /// Measures what a busy machine can spoil, and what the playout may do rarely: adapt its delay, which is seen
+    /// in the tone for a moment, some seconds after packets came late.
+    ///
+    /// Fails when `attempt` fails thrice in a row while nothing disturbed it: while no thread of the server had to
+    /// wait for a processor, and no packet of `talkers` went out late.
     ///
     /// # Panics
-    /// With the error of an attempt that nobody disturbed, or when all were disturbed.
+    /// With the error of the attempts that nobody disturbed, or when most were disturbed.
     pub fn measure<T>(&self, talkers: &[&Phone], mut attempt: impl FnMut() -> Result<T, String>) -> T {
-        let mut last = String::new();
-        for _ in 0..5 {
+        let mut undisturbed = 0;
+        let mut errors = Vec::new();
+        for _ in 0..8 {
             let before = self.waits();
             for talker in talkers {
                 talker.media().take_lateness();
             }
             match attempt() {
                 Ok(measured) => return measured,
-                Err(error) => last = error,
+                Err(error) => errors.push(error),
             }
             let late = talkers.iter().map(|talker| talker.media().take_lateness()).max().unwrap_or_default();
             let waited = longest_wait(&before, &self.waits());
-            assert!(late > DISTURBED || waited > DISTURBED, "{last} (late by {late:?}, waited {waited:?})");
+            undisturbed = if late.max(waited) > DISTURBED { 0 } else { undisturbed + 1 };
+            assert!(undisturbed < 3, "{errors:?}");
         }
-        panic!("this machine is too busy to measure: {last}");
+        panic!("this machine is too busy to measure: {errors:?}");
     }
 
     /// Panics when it is gone, or when it has printed of a panic.
