@@ -7,11 +7,15 @@
     reason = "a test's set-up fails as a test does"
 )]
 
+pub mod callers;
+pub mod secure;
+
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tandem_signaling::tls::Tls;
 use tandem_signaling::{Counters, ListenerConfig, Signaling, SignalingConfig, Stop, StreamLimits};
 use tandem_sip::ua::{Command, Event, Protocol};
 use tandem_sip::{Frame, Message, Method, Request, Response, StreamFramer};
@@ -27,6 +31,8 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Running {
     pub udp: SocketAddr,
     pub tcp: SocketAddr,
+    /// All, in the order of the configuration (UDP first).
+    pub listening: Vec<(Protocol, SocketAddr)>,
     pub commands: mpsc::Sender<Command>,
     pub events: mpsc::Receiver<Event>,
     pub counters: Arc<Counters>,
@@ -44,6 +50,16 @@ pub fn config(ip: &str, streams: StreamLimits) -> SignalingConfig {
     SignalingConfig { streams, ..SignalingConfig::new(listeners, "Tandem test", allow) }
 }
 
+/// All transports, with these certificates.
+pub fn all_transports(ip: &str, streams: StreamLimits, tls: Tls) -> SignalingConfig {
+    let mut config = config(ip, streams);
+    for protocol in [Protocol::Tls, Protocol::Ws, Protocol::Wss] {
+        let address = SocketAddr::new(ip.parse().unwrap(), 0);
+        config.listeners.push(ListenerConfig { protocol, address, advertise: None });
+    }
+    SignalingConfig { tls: Some(Arc::new(tls)), ..config }
+}
+
 impl Running {
     pub fn start() -> Self {
         Self::with(config("127.0.0.1", StreamLimits::default()), 16)
@@ -52,14 +68,18 @@ impl Running {
     /// `events`: how many may wait for the application.
     pub fn with(config: SignalingConfig, events: usize) -> Self {
         let signaling = Signaling::bind(config).unwrap();
-        let [(Protocol::Udp, udp), (Protocol::Tcp, tcp)] = signaling.local_addresses()[..] else {
-            panic!("{:?}", signaling.local_addresses());
-        };
+        let listening = signaling.local_addresses();
+        let [(Protocol::Udp, udp), (Protocol::Tcp, tcp), ..] = listening[..] else { panic!("{listening:?}") };
         let (counters, stop) = (signaling.counters(), signaling.stop());
         let (commands, commands_out) = mpsc::channel(16);
         let (events_in, events) = mpsc::channel(events);
         let task = tokio::spawn(signaling.run(commands_out, events_in));
-        Running { udp, tcp, commands, events, counters, stop, task }
+        Running { udp, tcp, listening, commands, events, counters, stop, task }
+    }
+
+    /// Where this is spoken.
+    pub fn address(&self, protocol: Protocol) -> SocketAddr {
+        self.listening.iter().find(|(ours, _)| *ours == protocol).unwrap().1
     }
 
     pub async fn event(&mut self) -> Event {
