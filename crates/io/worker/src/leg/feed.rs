@@ -95,7 +95,10 @@ impl Source for Feed<'_> {
                     *self.current = index;
                     let format = decode.accepts.format;
                     if self.dormancy.as_mut().is_some_and(|d| d.may_skip(format, payload)) {
-                        return Got::Silence(decode.samples(ticks));
+                        let silence = decode.samples(ticks);
+                        // Where more waits than there need be, silence is what can be left out.
+                        let enough = self.queued() >= self.target().saturating_add(silence);
+                        return Got::Silence(if enough { 0 } else { silence });
                     }
                     return decode.decode(payload, ticks, out);
                 }
