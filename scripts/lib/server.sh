@@ -2,6 +2,7 @@
 #
 # start_server BINARY   starts it on a loopback address of its own; sets $server (process id), $address,
 #                       $scratch (a folder that goes away at the end). The log is $scratch/tandem.log.
+#                       $listen_more may hold further listeners: , "ws:127.7.0.1:8088"
 # stop_server           SIGTERM, and waits; fails if it did not leave cleanly.
 
 address=127.7.0.1:5060
@@ -24,7 +25,7 @@ fail() {
 start_server() {
     cat >"$scratch/tandem.toml" <<TOML
 [sip]
-listen = ["udp:$address", "tcp:$address"]
+listen = ["udp:$address", "tcp:$address"${listen_more:-}]
 
 [media]
 address = "${address%:*}"
