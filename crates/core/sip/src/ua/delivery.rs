@@ -211,7 +211,11 @@ impl UserAgent {
         if let (true, Some(target)) = (failed, delivery.current) {
             self.avoided.add(target.protocol(), target.remote(), Avoided::SILENT, cx.now);
         }
-        failed && self.tries_again(id, owner, cx)
+        if !failed {
+            self.deliveries.remove(&id);
+            return false;
+        }
+        self.tries_again(id, owner, cx)
     }
 
     /// A response came. True when it is a 503 and the request goes on with another server.
