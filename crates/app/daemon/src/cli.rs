@@ -26,7 +26,8 @@ pub struct Cli {
 pub enum Command {
     /// Take calls until SIGINT or SIGTERM
     ///
-    /// Either signal hangs up every call with BYE and leaves. The log goes to standard error.
+    /// Either signal hangs up every call with BYE and leaves. SIGHUP reads certificates again. The log goes to
+    /// standard error.
     Serve {
         /// The configuration; without it, the built-in one (see: tandem check)
         #[arg(long, value_name = "FILE")]
