@@ -13,7 +13,7 @@ mod srtp;
 
 pub use plain::{Component, PlainTransport};
 pub use pool::{PortPair, PortPool};
-pub use ports::{Ports, QUARANTINE};
+pub use ports::{LEAST_QUARANTINE, Ports, QUARANTINE};
 pub use range::{PortRange, PortRangeError};
 pub use srtp::{SRTP_TRAILER, SentPosition, SrtpContext, SrtpError, SrtpPositions, StreamPosition, Window};
 

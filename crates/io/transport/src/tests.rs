@@ -145,13 +145,28 @@ fn port_ranges_are_checked() {
 
 #[test]
 fn a_freed_port_rests() {
-    let mut ports = Ports::new("20000-20003".parse().unwrap(), 1);
+    let mut ports = Ports::new("20000-20005".parse().unwrap(), 1);
     assert_eq!(ports.take(Time::ZERO), Some(20_002));
-    assert_eq!(ports.take(Time::ZERO), Some(20_000));
-    assert_eq!(ports.take(Time::ZERO), None);
-    ports.release(20_000, Time::from_millis(5));
-    assert_eq!(ports.take(Time::from_millis(10_004)), None);
+    ports.release(20_002, Time::from_millis(5));
+    assert_eq!(ports.take(Time::from_millis(9_000)), Some(20_004));
+    // Rested, but behind the one that was never used.
     assert_eq!(ports.take(Time::from_millis(10_005)), Some(20_000));
+    assert_eq!(ports.take(Time::from_millis(10_005)), Some(20_002));
+    assert_eq!(ports.take(Time::from_millis(10_005)), None);
+}
+
+/// A thousand calls a second are not refused because ports rest.
+#[test]
+fn a_port_rests_shorter_where_there_is_no_other() {
+    let mut ports = Ports::new("20000-20003".parse().unwrap(), 0);
+    assert_eq!(ports.take(Time::ZERO), Some(20_000));
+    assert_eq!(ports.take(Time::ZERO), Some(20_002));
+    ports.release(20_002, Time::from_millis(5));
+    ports.release(20_000, Time::from_millis(6));
+    assert_eq!(ports.take(Time::from_millis(2_004)), None);
+    assert_eq!(ports.take(Time::from_millis(2_005)), Some(20_002));
+    assert_eq!(ports.take(Time::from_millis(2_005)), None);
+    assert_eq!(ports.take(Time::from_millis(2_006)), Some(20_000));
 }
 
 proptest! {
