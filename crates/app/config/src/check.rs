@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use tandem_base::MediaTimeouts;
+use tandem_base::{MediaTimeouts, SrtpPolicy};
 use toml::de::DeValue;
 
 use crate::cross;
@@ -151,10 +151,11 @@ fn rooms(root: &mut Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> R
     let ad_hoc = ad_hoc.into_iter().filter_map(|text| text.parse(value::pattern, p));
     let ad_hoc = ad_hoc.map(|found| found.value).collect();
     let max_participants = limit(&mut section, p);
+    let srtp = srtp(&mut section, p).unwrap_or_default();
     section.finish(p);
-    let fixed =
-        root.sections("room", p).into_iter().filter_map(|table| room(table, max_participants, places, p));
-    Rooms { fixed: fixed.collect(), ad_hoc, max_participants }
+    let tables = root.sections("room", p).into_iter();
+    let fixed = tables.filter_map(|table| room(table, (max_participants, srtp), places, p)).collect();
+    Rooms { fixed, ad_hoc, max_participants, srtp }
 }
 
 fn default_patterns() -> Vec<Found<String>> {
@@ -164,19 +165,24 @@ fn default_patterns() -> Vec<Found<String>> {
 
 fn room(
     mut section: Section<'_>,
-    default: Option<NonZeroUsize>,
+    default: (Option<NonZeroUsize>, SrtpPolicy),
     places: &mut Places,
     p: &mut Problems<'_>,
 ) -> Option<Room> {
     let name = section.take("name");
-    let max_participants = limit(&mut section, p).or(default);
+    let max_participants = limit(&mut section, p).or(default.0);
+    let srtp = srtp(&mut section, p).unwrap_or(default.1);
     if name.is_none() {
         p.note(&section.at.child("name"), Wrong::Missing);
     }
     section.finish(p);
     let name = name?.string(p)?.parse(value::name, p)?;
     places.names.push(name.clone());
-    Some(Room { name: name.value, max_participants })
+    Some(Room { name: name.value, max_participants, srtp })
+}
+
+fn srtp(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<SrtpPolicy> {
+    read(section, "srtp", value::srtp, p).map(|found| found.value)
 }
 
 fn limit(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<NonZeroUsize> {
@@ -196,7 +202,8 @@ fn services(mut section: Section<'_>, places: &mut Places, p: &mut Problems<'_>)
         places.names.extend(named);
         found.value
     };
-    let services = Services { echo: service("echo"), tone: service("tone") };
+    let (echo, tone) = (service("echo"), service("tone"));
+    let services = Services { echo, tone, srtp: srtp(&mut section, p).unwrap_or_default() };
     section.finish(p);
     services
 }

@@ -2,7 +2,7 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
 
-use tandem_base::MediaTimeouts;
+use tandem_base::{MediaTimeouts, SrtpPolicy};
 use tandem_routing::Pattern;
 
 use crate::tls::Tls;
@@ -155,6 +155,8 @@ pub struct Rooms {
     pub ad_hoc: Vec<Pattern>,
     /// `[rooms] max_participants`: of rooms that say nothing of their own; `None` is no limit.
     pub max_participants: Option<NonZeroUsize>,
+    /// `[rooms] srtp`: are media encrypted in rooms that say nothing of their own?
+    pub srtp: SrtpPolicy,
 }
 
 /// A `[[room]]`.
@@ -164,6 +166,8 @@ pub struct Room {
     pub name: String,
     /// `max_participants`: `None` is no limit; the default of `[rooms]` is already in it.
     pub max_participants: Option<NonZeroUsize>,
+    /// `srtp`: the default of `[rooms]` is already in it.
+    pub srtp: SrtpPolicy,
 }
 
 /// `[services]`: user parts of the test services; `None` is off.
@@ -173,6 +177,8 @@ pub struct Services {
     pub echo: Option<String>,
     /// `tone`: the caller hears 1004 Hz.
     pub tone: Option<String>,
+    /// `srtp`: are their media encrypted?
+    pub srtp: SrtpPolicy,
 }
 
 /// `[log]`.

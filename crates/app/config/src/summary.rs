@@ -2,6 +2,8 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use tandem_base::SrtpPolicy;
+
 use crate::model::{Config, Rooms};
 use crate::tls::{ClientCertificates, Tls};
 
@@ -36,7 +38,7 @@ impl fmt::Display for Summary<'_> {
         room_lines(rooms, f)?;
         for (user, service) in [(&services.echo, "echo"), (&services.tone, "test tone")] {
             if let Some(user) = user {
-                writeln!(f, "service   {user}: {service}")?;
+                writeln!(f, "service   {user}: {service}, {}", encryption(services.srtp))?;
             }
         }
         write!(f, "log       {} as {}", log.level.as_str(), log.format.as_str())
@@ -64,12 +66,18 @@ fn tls_lines(tls: &Tls, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 
 fn room_lines(rooms: &Rooms, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for room in &rooms.fixed {
-        writeln!(f, "room      {}: {}", room.name, participants(room.max_participants))?;
+        let limit = participants(room.max_participants);
+        writeln!(f, "room      {}: {limit}, {}", room.name, encryption(room.srtp))?;
     }
     for pattern in &rooms.ad_hoc {
-        writeln!(f, "rooms     {pattern}: on demand, {}", participants(rooms.max_participants))?;
+        let limit = participants(rooms.max_participants);
+        writeln!(f, "rooms     {pattern}: on demand, {limit}, {}", encryption(rooms.srtp))?;
     }
     Ok(())
+}
+
+fn encryption(policy: SrtpPolicy) -> String {
+    format!("SRTP {}", policy.as_str())
 }
 
 fn participants(limit: Option<NonZeroUsize>) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tandem_base::SrtpPolicy::{Off, Optional, Required};
 
 use super::*;
 
@@ -43,6 +44,7 @@ fn the_embedded_default_is_what_every_absent_key_is_worth() {
     );
     assert_eq!((embedded.media.ports.pairs(), embedded.sip.max_calls), (5_000, 5_000));
     assert_eq!(embedded.media.timeouts.talk, Duration::from_secs(60));
+    assert_eq!((embedded.rooms.srtp, embedded.services.srtp), (Optional, Optional));
 }
 
 #[test]
@@ -97,12 +99,15 @@ fn every_key_arrives() {
         [rooms]
         ad_hoc = ["x*"]
         max_participants = 9
+        srtp = "required"
         [[room]]
         name = "a"
         [[room]]
         name = "b"
         max_participants = 2
+        srtp = "optional"
         [services]
+        srtp = "off"
         echo = "loop"
         tone = ""
         [log]
@@ -127,7 +132,9 @@ fn every_key_arrives() {
     let limits =
         config.rooms.fixed.iter().map(|room| (room.name.as_str(), room.max_participants.unwrap().get()));
     assert_eq!(limits.collect::<Vec<_>>(), [("a", 9), ("b", 2)]);
-    assert_eq!(config.services, Services { echo: Some("loop".to_owned()), tone: None });
+    let srtp: Vec<_> = config.rooms.fixed.iter().map(|room| room.srtp).collect();
+    assert_eq!((config.rooms.srtp, srtp), (Required, vec![Required, Optional]));
+    assert_eq!(config.services, Services { echo: Some("loop".to_owned()), tone: None, srtp: Off });
     assert_eq!(config.log, Log { level: LogLevel::Debug, format: LogFormat::Json });
 }
 
@@ -402,6 +409,8 @@ fn names_and_patterns_are_checked() {
 #[test]
 fn words_are_checked() {
     refused("log", "level = \"wran\"", "\"wran\" is not known", "did you mean warn?");
+    refused("rooms", "srtp = \"require\"", "\"require\" is not known", "did you mean required?");
+    refused("services", "srtp = true", "where a string belongs", "write a string");
     refused("log", "level = \"INFO\"", "\"INFO\" is not known", "info");
     refused("log", "format = \"xml\"", "\"xml\" is not known", "known here: text, json");
 }
@@ -418,8 +427,9 @@ fn the_summary_says_what_would_run() {
     for part in [
         "udp:0.0.0.0:5060, tcp:0.0.0.0:5060",
         "20000-29999 (5000 calls)",
-        "board: at most 12",
+        "board: at most 12 participants, SRTP optional",
         "1000-1999: on demand",
+        "echo: echo, SRTP optional",
         "hold 30 min",
     ] {
         assert!(text.contains(part), "{part} is missing in:\n{text}");

@@ -5,6 +5,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use tandem_base::SrtpPolicy;
 use tandem_routing::{Pattern, check_room_name};
 
 use crate::model::{Advertise, Host, Listener, LogFormat, LogLevel, PortRange, Protocol};
@@ -189,6 +190,13 @@ pub(crate) fn format(text: &str) -> Result<LogFormat, Wrong> {
         "json" => Ok(LogFormat::Json),
         _ => Err(choice(text, &["text", "json"])),
     }
+}
+
+/// `srtp` of rooms and services.
+pub(crate) fn srtp(text: &str) -> Result<SrtpPolicy, Wrong> {
+    let all = [SrtpPolicy::Off, SrtpPolicy::Optional, SrtpPolicy::Required];
+    let found = all.into_iter().find(|policy| policy.as_str() == text);
+    found.ok_or_else(|| choice(text, &["off", "optional", "required"]))
 }
 
 fn choice(found: &str, known: &'static [&'static str]) -> Wrong {

@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use tandem_base::{Attachment, CallId, ConferenceId, LegId, LegReport};
+use tandem_base::{Attachment, CallId, ConferenceId, LegId, LegReport, SrtpSuite};
 use tandem_call::{Call, CallEnding};
 
 use crate::CallRecord;
@@ -60,6 +60,8 @@ pub(crate) struct ActiveCall {
     pub(crate) answered: Option<Instant>,
     pub(crate) ended: Option<Instant>,
     pub(crate) ending: Option<CallEnding>,
+    /// How media were encrypted at last.
+    pub(crate) srtp: Option<SrtpSuite>,
     pub(crate) media: MediaStage,
     pub(crate) signaling_over: bool,
 }
@@ -95,6 +97,7 @@ impl ActiveCall {
             _ => LegReport::default(),
         };
         let destination = self.destination.to_string();
-        Some(CallRecord { call: self.id, leg: self.leg, destination, duration, ending, report })
+        let srtp = self.srtp;
+        Some(CallRecord { call: self.id, leg: self.leg, destination, duration, ending, srtp, report })
     }
 }

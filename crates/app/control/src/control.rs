@@ -1,7 +1,7 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use tandem_base::{Blame, CallId, Entropy, Fault, LegId, MediaEvent, Retry, Time};
+use tandem_base::{Blame, CallId, Entropy, Fault, LegId, MediaEvent, Retry, SrtpSuite, Time};
 use tandem_call::{Call, Departure, Input, Output, PeerEnding};
 use tandem_routing::{Decision, decide};
 use tandem_sdp::{OwnKeys, Warning};
@@ -182,7 +182,8 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 let session_id = self.entropy.next_u64();
                 let mut random = [0; OwnKeys::LEN];
                 self.entropy.fill(&mut random);
-                let call = Call::new(self.settings.capabilities.clone(), session_id, OwnKeys::new(random));
+                let call =
+                    Call::new(self.settings.capabilities(&destination), session_id, OwnKeys::new(random));
                 self.legs.insert(leg, invite);
                 let active = ActiveCall {
                     id,
@@ -193,6 +194,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
                     answered: None,
                     ended: None,
                     ending: None,
+                    srtp: None,
                     media: MediaStage::None,
                     signaling_over: false,
                 };
@@ -284,7 +286,9 @@ impl<M: Media, E: Entropy> Control<M, E> {
             }
             Output::ConfigureMedia { epoch, stream } => {
                 let (direction, codec) = (stream.direction.as_str(), stream.send.format.name());
-                info!(call = %active.id, leg = %active.leg, %epoch, codec, direction, "media agreed");
+                active.srtp = stream.srtp.as_ref().map(|srtp| srtp.suite);
+                let srtp = active.srtp.map(SrtpSuite::name);
+                info!(call = %active.id, leg = %active.leg, %epoch, codec, direction, srtp, "media agreed");
                 let attachment = active.destination.attachment();
                 if let Err(fault) = self.media.configure(active.leg, epoch, stream, attachment) {
                     return Some(Input::MediaFailed(fault));
@@ -300,7 +304,10 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 });
             }
             Output::Refuse { fault, warnings } => {
-                info!(call = %active.id, leg = %active.leg, status = fault.status, cause = &*fault.detail, "refused");
+                let (status, cause) = (fault.status, &*fault.detail);
+                let why: Vec<&str> = warnings.iter().map(|warning| warning.text.as_str()).collect();
+                let why = (!why.is_empty()).then(|| why.join("; "));
+                info!(call = %active.id, leg = %active.leg, status, cause, why, "refused");
                 self.outbox.push(rejection(invite, &fault, &warnings));
             }
             Output::HangUp { reason } => {

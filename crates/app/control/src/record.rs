@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tandem_base::{AudioFormat, Blame, CallId, LegId, LegReport};
+use tandem_base::{AudioFormat, Blame, CallId, LegId, LegReport, SrtpSuite};
 use tandem_call::CallEnding;
 use tracing::{error, info, warn};
 
@@ -17,6 +17,7 @@ macro_rules! record_line {
             cause = &*record.ending.text,
             status = record.ending.status,
             q850 = record.ending.q850,
+            srtp = record.srtp.map_or("none", SrtpSuite::name),
             rx_codec = codec(received.format),
             rx_packets = received.packets,
             rx_lost = received.lost,
@@ -26,6 +27,8 @@ macro_rules! record_line {
             rx_mos = received.mos.map(score),
             rx_strangers = received.strangers,
             rx_malformed = received.malformed,
+            rx_unauthentic = received.unauthentic,
+            rx_replayed = received.replayed,
             tx_codec = codec(sent.format),
             tx_packets = sent.packets,
             tx_lost = sent.lost,
@@ -50,6 +53,8 @@ pub struct CallRecord {
     pub duration: Duration,
     /// Who ended it, and why.
     pub ending: CallEnding,
+    /// How its media were encrypted at last; `None`: they were plain, or there were none.
+    pub srtp: Option<SrtpSuite>,
     /// Its media in figures; nothing where no port was opened.
     pub report: LegReport,
 }

@@ -6,6 +6,8 @@ use tandem_config::Config;
 use tandem_routing::Table;
 use tandem_sdp::Capabilities;
 
+use crate::active::Destination;
+
 /// What control needs to know of the configuration.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -19,7 +21,13 @@ pub struct Settings {
     pub max_calls: usize,
     /// How long silence on the wire is borne.
     pub timeouts: MediaTimeouts,
-    /// What we can do.
+    /// Are media encrypted in configured rooms, by name?
+    pub room_srtp: BTreeMap<String, SrtpPolicy>,
+    /// In all other rooms?
+    pub ad_hoc_srtp: SrtpPolicy,
+    /// With the services?
+    pub service_srtp: SrtpPolicy,
+    /// What we can do otherwise.
     pub capabilities: Capabilities,
 }
 
@@ -34,8 +42,20 @@ impl Settings {
             ad_hoc_policy: policy(config.rooms.max_participants),
             max_calls: usize::try_from(config.sip.max_calls).unwrap_or(usize::MAX),
             timeouts: config.media.timeouts,
-            capabilities: Capabilities { srtp: SrtpPolicy::Off, ..Capabilities::default() },
+            room_srtp: config.rooms.fixed.iter().map(|room| (room.name.clone(), room.srtp)).collect(),
+            ad_hoc_srtp: config.rooms.srtp,
+            service_srtp: config.services.srtp,
+            capabilities: Capabilities::default(),
         }
+    }
+
+    /// What a call to this destination can negotiate.
+    pub(crate) fn capabilities(&self, to: &Destination) -> Capabilities {
+        let srtp = match to {
+            Destination::Room { name, .. } => self.room_srtp.get(name).copied().unwrap_or(self.ad_hoc_srtp),
+            Destination::Echo | Destination::Tone => self.service_srtp,
+        };
+        Capabilities { srtp, ..self.capabilities.clone() }
     }
 
     pub(crate) fn policy(&self, room: &str) -> Policy {

@@ -1,3 +1,5 @@
+mod srtp;
+
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 

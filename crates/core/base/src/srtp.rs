@@ -114,6 +114,17 @@ pub enum SrtpPolicy {
     Required,
 }
 
+impl SrtpPolicy {
+    /// As the configuration writes it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            SrtpPolicy::Off => "off",
+            SrtpPolicy::Optional => "optional",
+            SrtpPolicy::Required => "required",
+        }
+    }
+}
+
 /// A master key with its salt, 28 to 46 octets, key first. Never shown by `Debug`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct SrtpMaster {
