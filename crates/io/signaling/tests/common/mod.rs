@@ -8,6 +8,7 @@
 )]
 
 pub mod callers;
+pub mod dns;
 pub mod secure;
 
 use std::net::SocketAddr;

@@ -144,7 +144,7 @@ fn silence_leads_to_the_next_server_and_is_remembered_for_a_minute() {
     assert_eq!(sent.0, target(SECOND));
     answer_to(&mut lone, &sent, "486 Busy Here", "");
     // … and one much later gives it another chance.
-    lone.now = lone.now + seconds(60);
+    lone.now += seconds(60);
     lone.input(Input::Tick);
     call_by_name(&mut lone, 3);
     locate(&mut lone, &[FIRST, SECOND]);
@@ -218,7 +218,7 @@ fn nobody_is_asked_again_before_the_time_that_it_named() {
     let second = lone.sent()[1].clone();
     answer_to(&mut lone, &second, "486 Busy Here", "");
     for (after, expected) in [(119, SECOND), (2, FIRST)] {
-        lone.now = lone.now + seconds(after);
+        lone.now += seconds(after);
         lone.input(Input::Tick);
         call_by_name(&mut lone, after);
         locate(&mut lone, &[FIRST, SECOND]);
