@@ -31,6 +31,7 @@ pub(crate) struct Places {
     pub(crate) media_advertise: Option<Place>,
     pub(crate) ports: Option<Place>,
     pub(crate) max_calls: Option<Found<u64>>,
+    pub(crate) min_session_expires: Option<Place>,
     pub(crate) names: Vec<Found<String>>,
 }
 
@@ -45,6 +46,7 @@ pub(crate) fn config(text: &str) -> Result<Config, Vec<Problem>> {
         media_advertise: None,
         ports: None,
         max_calls: None,
+        min_session_expires: None,
         names: Vec::new(),
     };
     let media = media(root.section("media", p), &mut places, p);
@@ -86,12 +88,17 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
     let advertise = read(&mut section, "advertise", value::advertise, p);
     places.sip_advertise = advertise.as_ref().map(|found| found.at.clone());
     places.max_calls = section.take("max_calls").and_then(|found| found.number(1, 32_256, p));
+    let session_expires = read(&mut section, "session_expires", value::session, p);
+    let min_session_expires = read(&mut section, "min_session_expires", value::min_session, p);
+    places.min_session_expires = min_session_expires.as_ref().map(|found| found.at.clone());
     section.finish(p);
     let pairs = u32::from(ports.pairs());
     let max_calls = places.max_calls.as_ref().and_then(|found| u32::try_from(found.value).ok());
     Sip {
         listen: places.listen.iter().map(|found| found.value).collect(),
         advertise: advertise.map(|found| found.value),
+        session_expires: session_expires.map_or(Duration::from_secs(1_800), |found| found.value),
+        min_session_expires: min_session_expires.map_or(value::LEAST_SESSION, |found| found.value),
         max_calls: max_calls.unwrap_or(pairs),
     }
 }

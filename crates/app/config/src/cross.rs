@@ -14,6 +14,13 @@ pub(crate) fn check(config: &Config, places: &Places, p: &mut Problems<'_>) {
     media_ports(config, places, p);
     families(config, places, p);
     names(places, p);
+    let sip = &config.sip;
+    if let Some(at) = &places.min_session_expires
+        && !sip.session_expires.is_zero()
+        && sip.min_session_expires > sip.session_expires
+    {
+        p.note(at, Wrong::LongMinSession);
+    }
     let pairs = config.media.ports.pairs();
     if let Some(max_calls) = places.max_calls.as_ref().filter(|max| max.value > u64::from(pairs)) {
         p.note(&max_calls.at, Wrong::FewPorts { pairs });

@@ -35,6 +35,11 @@ pub struct Sip {
     /// UDP and TCP; the others keep the port that they listen on.
     pub advertise: Option<Advertise>,
     /// `max_calls`: beyond it a call is refused with 503; 1 to the number of media port pairs.
+    /// `session_expires`: a call that nobody refreshes for so long ends (RFC 4028); whole seconds, 90 s at least, or
+    /// zero for no session timers.
+    pub session_expires: Duration,
+    /// `min_session_expires`: the least of it that a peer may ask for; 90 s to `session_expires`.
+    pub min_session_expires: Duration,
     pub max_calls: u32,
 }
 

@@ -169,6 +169,18 @@ pub enum Wrong {
         /// As written.
         found: String,
     },
+    /// Not how long a session may live without a refresh.
+    Session {
+        /// As written.
+        found: String,
+    },
+    /// Not the least of it.
+    MinSession {
+        /// As written.
+        found: String,
+    },
+    /// The least is more than what we want ourselves.
+    LongMinSession,
     /// Not the name of a room.
     Name {
         /// As written.
@@ -246,6 +258,9 @@ impl fmt::Display for Wrong {
             Wrong::OddPort { first } => write!(f, "the range starts at {first}, which is odd"),
             Wrong::NoPair { found } => write!(f, "{found:?} has no room for an RTP and an RTCP port"),
             Wrong::Duration { found } => write!(f, "{found:?} is not a duration"),
+            Wrong::Session { found } => write!(f, "{found:?} is no time for which a session may live"),
+            Wrong::MinSession { found } => write!(f, "{found:?} is not the least time for a session"),
+            Wrong::LongMinSession => f.write_str("more than sip.session_expires"),
             Wrong::Name { found, reason } => write!(f, "{found:?} cannot be dialled: {reason}"),
             Wrong::Pattern { found, reason } => write!(f, "{found:?} is not a pattern: {reason}"),
             Wrong::NoListener => f.write_str("nothing to listen on"),
@@ -300,6 +315,11 @@ impl Wrong {
                 "write \"FIRST-LAST\", 1024 or more, the first even and below the last, such as \"20000-29999\""
             }
             Wrong::Duration { .. } => "write a number with ms, s, m or h, such as \"30s\"; \"0\" is never",
+            Wrong::Session { .. } => {
+                "write whole seconds from \"90s\" to \"24h\", such as \"30m\"; \"0\" is off"
+            }
+            Wrong::MinSession { .. } => "write whole seconds from \"90s\" to \"24h\"",
+            Wrong::LongMinSession => "lower it, or raise sip.session_expires",
             Wrong::Name { .. } => {
                 "write the user part that callers dial, such as \"1000\" or \"board-meeting\""
             }

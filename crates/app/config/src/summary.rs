@@ -20,6 +20,13 @@ impl fmt::Display for Summary<'_> {
             None => writeln!(f, "          advertised as the address each peer reaches")?,
         }
         writeln!(f, "          at most {} calls", sip.max_calls)?;
+        match sip.session_expires.is_zero() {
+            true => writeln!(f, "          no session timers")?,
+            false => {
+                let [expires, least] = [sip.session_expires, sip.min_session_expires].map(duration);
+                writeln!(f, "          a session lives {expires} without a refresh, {least} at least")?;
+            }
+        }
         if sip.listen.iter().any(|listener| listener.protocol.is_encrypted()) {
             tls_lines(tls, f)?;
         }

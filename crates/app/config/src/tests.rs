@@ -86,6 +86,8 @@ fn every_key_arrives() {
         listen = ["udp:127.0.0.1:5070", "tcp:[::1]:0"]
         advertise = "sip.example.com:5080"
         max_calls = 7
+        session_expires = "1h"
+        min_session_expires = "120s"
         [media]
         address = "127.0.0.1"
         advertise = "192.0.2.1"
@@ -118,6 +120,8 @@ fn every_key_arrives() {
     assert_eq!(config.sip.listen.len(), 2);
     assert_eq!(config.sip.advertise.as_ref().unwrap().to_string(), "sip.example.com:5080");
     assert_eq!(config.sip.max_calls, 7);
+    assert_eq!(config.sip.session_expires, Duration::from_secs(3_600));
+    assert_eq!(config.sip.min_session_expires, Duration::from_secs(120));
     assert_eq!(config.media.address, IpAddr::V4(Ipv4Addr::LOCALHOST));
     assert_eq!(config.media.advertise.unwrap().to_string(), "192.0.2.1");
     assert_eq!(
@@ -203,6 +207,13 @@ fn values_of_another_kind_are_refused() {
     refused("sip", "listen = [5060]", "a whole number where a string", "write a string");
     refused("sip", "max_calls = \"many\"", "a string where a whole number", "write a whole number");
     refused("sip", "max_calls = -1", "-1 is not between 1 and", "whole number from 1");
+    refused("sip", "min_session_expires = \"3m\"\nsession_expires = \"2m\"", "more than", "lower it");
+    assert!(
+        good("[sip]\nsession_expires = \"0\"\nmin_session_expires = \"3m\"").sip.session_expires.is_zero()
+    );
+    refused("sip", "session_expires = \"89s\"", "\"89s\" is no time", "from \"90s\"");
+    refused("sip", "session_expires = \"90500ms\"", "is no time", "whole seconds");
+    refused("sip", "min_session_expires = \"0\"", "\"0\" is not the least", "from \"90s\"");
     refused("sip", "max_calls = 0", "0 is not between", "from 1");
     refused("media", "workers = 1.5", "a number with a fraction", "whole number");
     assert_eq!(problem("sip = 5").wrong, Wrong::Kind { wanted: "a table", found: "a whole number" });

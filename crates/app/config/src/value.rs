@@ -120,6 +120,23 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
     if duration <= Duration::from_secs(86_400) { Ok(duration) } else { Err(wrong()) }
 }
 
+/// The shortest session that RFC 4028 §4 knows.
+pub(crate) const LEAST_SESSION: Duration = Duration::from_secs(90);
+
+/// How long a session lives without a refresh; zero is for ever.
+pub(crate) fn session(text: &str) -> Result<Duration, Wrong> {
+    let wrong = || Wrong::Session { found: text.to_owned() };
+    let duration = duration(text).map_err(|_| wrong())?;
+    let fits = duration.subsec_nanos() == 0 && (duration.is_zero() || duration >= LEAST_SESSION);
+    if fits { Ok(duration) } else { Err(wrong()) }
+}
+
+/// The same, but never for ever.
+pub(crate) fn min_session(text: &str) -> Result<Duration, Wrong> {
+    let wrong = Wrong::MinSession { found: text.to_owned() };
+    session(text).ok().filter(|duration| !duration.is_zero()).ok_or(wrong)
+}
+
 /// The name of a room: the user part to dial, unescaped.
 pub(crate) fn name(text: &str) -> Result<String, Wrong> {
     match check_room_name(text) {

@@ -125,6 +125,10 @@ impl<M: Media, E: Entropy> Control<M, E> {
             Event::Incoming { invite, request, flow } => self.incoming(invite, &request, &flow),
             Event::Confirmed { invite, body } => self.feed(invite, Input::Acknowledged { sdp: body }),
             Event::ReInvite { invite, request } => self.feed(invite, Input::Reoffered { sdp: request.body }),
+            Event::RefreshDue { invite } => self.feed(invite, Input::RefreshDue),
+            Event::ReInviteAnswered { invite, response, awaits_ack: false } => {
+                self.feed(invite, Input::Reanswered { sdp: response.body });
+            }
             Event::Request { id, request, .. } => {
                 // Nothing in `Allow` leads here yet; whatever does is refused rather than left to time out.
                 debug!(method = %request.method, "request without a use");
@@ -245,7 +249,9 @@ impl<M: Media, E: Entropy> Control<M, E> {
             EndCause::Cancelled { reason } => PeerEnding::Cancelled { reason },
             EndCause::Bye { reason } => PeerEnding::Bye { reason },
             EndCause::NoAck => PeerEnding::NoAck,
-            EndCause::Lost | EndCause::Failed(_) | EndCause::Unanswered => PeerEnding::Lost,
+            EndCause::Lost | EndCause::Expired | EndCause::Failed(_) | EndCause::Unanswered => {
+                PeerEnding::Lost
+            }
             EndCause::Local => PeerEnding::Ours,
         };
         if let Some(active) = self.calls.get_mut(&invite) {
@@ -302,6 +308,10 @@ impl<M: Media, E: Entropy> Control<M, E> {
                     headers: Headers::new(),
                     body: Some(Body::sdp(String::from(sdp))),
                 });
+            }
+            Output::Offer { sdp } => {
+                let body = Some(Body::sdp(sdp));
+                self.outbox.push(Command::ReInvite { invite, headers: Headers::new(), body });
             }
             Output::Refuse { fault, warnings } => {
                 let (status, cause) = (fault.status, &*fault.detail);

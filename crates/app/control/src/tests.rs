@@ -10,7 +10,7 @@ use tandem_base::{
 };
 use tandem_config::Config;
 use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol};
-use tandem_sip::{HeaderName, Message, Request};
+use tandem_sip::{HeaderName, Message, Method, Request};
 use tandem_testkit::Seeded;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -205,6 +205,28 @@ async fn hold_reaches_the_media() {
     assert!(answered(&w.commands.recv().await.unwrap()).contains("a=recvonly"));
     let to = Attachment::Conference(ConferenceId(1));
     assert_eq!(w.media.told().last(), Some(&Told::Configure(LegId(1), Epoch(2), Direction::RecvOnly, to)));
+}
+
+#[tokio::test]
+async fn an_update_is_answered_like_a_reinvite() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    let mut request = invitation("1000", &offer("sendonly"));
+    request.method = Method::Update;
+    w.events.send(Event::ReInvite { invite: InviteId(1), request }).await.unwrap();
+    assert!(answered(&w.commands.recv().await.unwrap()).contains("a=recvonly"));
+    assert!(matches!(w.media.told().last(), Some(Told::Configure(_, Epoch(2), Direction::RecvOnly, _))));
+}
+
+#[tokio::test]
+async fn a_refresh_repeats_our_description() {
+    let mut w = world();
+    let said = answered(&w.call(1, "1000").await).to_owned();
+    w.events.send(Event::RefreshDue { invite: InviteId(1) }).await.unwrap();
+    let Some(Command::ReInvite { body: Some(body), .. }) = w.commands.recv().await else {
+        panic!("no offer")
+    };
+    assert_eq!(body.bytes, said);
 }
 
 #[tokio::test]

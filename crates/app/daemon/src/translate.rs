@@ -13,7 +13,8 @@ use tandem_worker::WorkerOptions;
 use crate::version;
 
 /// What is served; whatever else SIP knows is refused with 405 (RFC 3261 §21.4.6).
-const METHODS: [Method; 5] = [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options];
+const METHODS: [Method; 6] =
+    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];
 
 /// Signalling's part.
 pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {
@@ -22,7 +23,9 @@ pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {
         address: listener.address,
         advertise: advertise(config, listener),
     });
-    let signaling = SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec());
+    let mut signaling = SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec());
+    signaling.agent.limits.session_expires = config.sip.session_expires;
+    signaling.agent.limits.min_session_expires = config.sip.min_session_expires;
     SignalingConfig { tls: Some(tls), ..signaling }
 }
 

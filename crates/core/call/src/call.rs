@@ -85,6 +85,15 @@ impl Call {
             (Stage::Offering { media, offer, current }, Input::Acknowledged { sdp }) => {
                 self.answered(media, &offer, current, &sdp, out)
             }
+            (Stage::Agreed { media, negotiated }, Input::RefreshDue) => {
+                out.emit(Output::Offer { sdp: negotiated.local_sdp.to_string() });
+                Stage::Agreed { media, negotiated }
+            }
+            (Stage::Agreed { media, negotiated }, Input::Reanswered { sdp }) => {
+                self.reanswered(media, negotiated, &sdp, out)
+            }
+            // What was to be refreshed is being negotiated anew.
+            (stage @ Stage::Offering { .. }, Input::RefreshDue | Input::Reanswered { .. }) => stage,
             // The ACK for an answer of ours tells nothing new.
             (stage @ Stage::Agreed { .. }, Input::Acknowledged { .. }) => stage,
             (stage, Input::MediaTimedOut(kind)) => leave(stage, EndedBy::Network, &silent(kind), out),
@@ -142,6 +151,28 @@ impl Call {
                 Stage::Agreed { media, negotiated }
             }
         }
+    }
+
+    /// The answer to an offer that changed nothing mostly changes nothing either; but the peer may have moved.
+    fn reanswered(
+        &mut self,
+        media: LocalMedia,
+        mut negotiated: Box<Negotiated>,
+        sdp: &Bytes,
+        out: &mut impl Sink<Output>,
+    ) -> Stage {
+        // What the peer says of its side reads the same in an offer, and names the formats that hold already.
+        match answer(sdp, &self.capabilities, &self.local(media), Some(&negotiated)) {
+            Ok(answer) if answer.negotiated.stream != negotiated.stream => {
+                out.emit(Output::Explain(answer.explanation));
+                negotiated.stream = answer.negotiated.stream;
+                self.configure(&negotiated, out);
+            }
+            Ok(_) => {}
+            // What was agreed before holds on.
+            Err(refusal) => out.emit(Output::Explain(refusal.explanation)),
+        }
+        Stage::Agreed { media, negotiated }
     }
 
     fn agree(&mut self, media: LocalMedia, answer: Answer, out: &mut impl Sink<Output>) -> Stage {

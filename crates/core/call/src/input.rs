@@ -26,6 +26,13 @@ pub enum Input {
         /// The offer, or empty.
         sdp: Bytes,
     },
+    /// The session is to be refreshed by an offer that changes nothing (RFC 4028 §7.4).
+    RefreshDue,
+    /// The peer's answer to it.
+    Reanswered {
+        /// The answer.
+        sdp: Bytes,
+    },
     /// No packets came for too long.
     MediaTimedOut(MediaTimeout),
     /// Our media broke down.

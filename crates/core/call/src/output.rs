@@ -22,6 +22,11 @@ pub enum Output {
         /// Our answer, or our offer where theirs had none.
         sdp: Description,
     },
+    /// Offer this by re-INVITE: what we said last, word for word. [`crate::Input::Reanswered`] follows, or nothing.
+    Offer {
+        /// Our offer.
+        sdp: String,
+    },
     /// Refuse the INVITE (the call is over) or the re-INVITE (it goes on as it was, RFC 6141).
     Refuse {
         /// The status.

@@ -94,6 +94,21 @@ fn hold_and_resume_change_the_direction_and_the_epoch() {
 }
 
 #[test]
+fn a_refresh_offers_the_same_again() {
+    let mut call = agreed();
+    let said = call.negotiated().unwrap().local_sdp.to_string();
+    assert_eq!(step(&mut call, Input::RefreshDue), [Output::Offer { sdp: said.clone() }]);
+    assert_eq!(step(&mut call, Input::Reanswered { sdp: sdp("sendrecv", "0 8") }), [], "as before");
+    let moved =
+        String::from_utf8(sdp("sendrecv", "0 8").to_vec()).unwrap().replace("audio 4000", "audio 4010");
+    let out = step(&mut call, Input::Reanswered { sdp: moved.into() });
+    let [Output::ConfigureMedia { stream, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!(stream.remote_rtp.port(), 4_010);
+    assert_eq!(step(&mut call, Input::Reanswered { sdp: Bytes::from_static(b"garbage") }), []);
+    assert_eq!(step(&mut call, Input::RefreshDue), [Output::Offer { sdp: said }], "o= stays as it was");
+}
+
+#[test]
 fn a_bad_reoffer_is_refused_and_the_session_stays() {
     let mut call = agreed();
     let before = call.negotiated().cloned();
@@ -216,6 +231,8 @@ fn any_input() -> impl Strategy<Value = Input> {
         Just(Input::MediaRefused(Fault::new(Blame::Ourselves, 503, "no ports"))),
         body().prop_map(|sdp| Input::Acknowledged { sdp }),
         body().prop_map(|sdp| Input::Reoffered { sdp }),
+        Just(Input::RefreshDue),
+        body().prop_map(|sdp| Input::Reanswered { sdp }),
         Just(Input::MediaTimedOut(MediaTimeout::Setup)),
         Just(Input::HangUp(Departure::Normal { text: "bye" })),
         Just(Input::SignalingEnded(PeerEnding::Lost)),

@@ -5,7 +5,7 @@ use tandem_base::{Entropy, Sink, Time};
 
 use crate::locate::Avoided;
 use crate::transaction::{Tell, TransactionId, Transactions};
-use crate::{Headers, Method};
+use crate::{Headers, Method, StatusCode};
 
 use super::context::Context;
 use super::delivery::{Delivery, Lookup};
@@ -44,6 +44,8 @@ pub struct UserAgent {
 pub(super) struct Texts {
     pub allow: Bytes,
     pub supported: Bytes,
+    /// The same, one by one.
+    pub options: Vec<String>,
     pub accept: Bytes,
     pub product: Bytes,
 }
@@ -53,6 +55,8 @@ pub(super) struct Texts {
 pub(super) enum Owner {
     /// INVITE or re-INVITE, either way.
     Invite(InviteId),
+    /// Our UPDATE.
+    Update(InviteId),
     /// Our BYE.
     Bye(InviteId),
     /// Another request of ours in a dialog.
@@ -82,7 +86,7 @@ impl UserAgent {
     pub fn new(config: Config) -> Self {
         let limits = config.limits;
         UserAgent {
-            texts: Texts::of(&config.identity),
+            texts: Texts::of(&config),
             transactions: Transactions::new(
                 config.timing,
                 limits.transactions,
@@ -181,6 +185,7 @@ impl UserAgent {
             Command::Ack { invite, body } => self.ack(invite, body, cx),
             Command::Cancel { invite, headers } => self.cancel(invite, headers, cx),
             Command::ReInvite { invite, headers, body } => self.reinvite(invite, headers, body, cx),
+            Command::Update { invite, headers, body } => self.update(invite, headers, body, cx),
             Command::Bye { invite, headers } => self.hang_up(invite, headers, cx),
             Command::Request { invite, method, headers, body } => {
                 self.ask(invite, method, &headers, body, cx)
@@ -298,6 +303,7 @@ impl UserAgent {
     /// Forgets a usage and tells the application.
     pub(super) fn end(&mut self, id: InviteId, cause: EndCause, cx: &mut Context<'_>) -> Option<Usage> {
         self.leave_early(id, Stage::Ending);
+        self.refuse_update(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
         let usage = self.usages.remove(&id)?;
         if let Some(at) = usage.armed {
             self.alarms.remove(&(at, Alarm::Usage(id)));
@@ -345,6 +351,7 @@ impl UserAgent {
         let failure = if tell == Tell::Timeout { Failure::Timeout } else { Failure::Unreachable };
         match owner {
             Owner::Invite(invite) => self.invite_failed(invite, id, failure, cx),
+            Owner::Update(invite) => self.update_failed(invite, id, failure, cx),
             // RFC 3261 §15.1.1: a BYE that nobody answers ends the session all the same.
             Owner::Bye(invite) => drop(self.end(invite, EndCause::Local, cx)),
             Owner::Asked(invite, method) => {

@@ -10,14 +10,20 @@ use super::agent::{Owner, Texts, UserAgent};
 use super::context::Context;
 use super::path::{Way, own_uri};
 use super::usage::{Reply, Usage};
-use super::{Body, Identity, Target};
+use super::{Body, Config, Target};
 
 impl Texts {
-    pub fn of(identity: &Identity) -> Self {
+    pub fn of(config: &Config) -> Self {
+        let identity = &config.identity;
         let allow: Vec<&str> = identity.allow.iter().map(Method::as_str).collect();
+        let mut options = identity.supported.clone();
+        if config.limits.session_seconds().is_some() && !options.iter().any(|tag| tag == "timer") {
+            options.push("timer".to_owned());
+        }
         Texts {
             allow: allow.join(", ").into(),
-            supported: identity.supported.join(", ").into(),
+            supported: options.join(", ").into(),
+            options,
             accept: identity.accept.join(", ").into(),
             product: identity.product.clone().into(),
         }
@@ -196,12 +202,13 @@ impl UserAgent {
         let mut request = dialog.request(method);
         let way = usage.path.as_ref()?.next(dialog);
         let secure = dialog.secure;
-        if request.method == Method::Invite {
+        if matches!(request.method, Method::Invite | Method::Update) {
             let usage = self.usages.get(&id)?;
             let target = self.stand_in(&way);
             let contact = self.contact(&usage.contact_user, &usage.contact_parameters, secure, &target)?;
             request.headers.push(HeaderName::Contact, contact);
             self.texts.capabilities(&mut request.headers);
+            self.ask_for_timer(&mut request.headers, Some(usage));
         }
         append(&mut request.headers, headers);
         request.body = with_body(&mut request.headers, body);

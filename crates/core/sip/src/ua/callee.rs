@@ -15,7 +15,8 @@ use super::context::Context;
 use super::inspect::Refusal;
 use super::path::Path;
 use super::receive::Arrival;
-use super::usage::{Exchange, Reply, Stage, Usage};
+use super::timer::Wish;
+use super::usage::{Exchange, Reply, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, InviteId};
 
 /// RFC 3261 §13.3.1.1: proxies give up a transaction that is silent for three minutes.
@@ -49,17 +50,10 @@ impl UserAgent {
         self.statistics.incoming += 1;
         let until = cx.now + limits.ringing.min(expires(&arrival.request.headers));
         let reply = Box::new(Reply::of(&arrival, Some(&tag)));
-        let usage = Usage {
-            stage: Stage::Early,
-            exchange: Exchange::Serving { transaction, reply, until },
-            dialog: Some(dialog),
-            path: None,
-            local_tag: tag,
-            contact_user: arrival.request.uri.user_text().unwrap_or_default(),
-            contact_parameters: Cow::Borrowed(""),
-            caller: false,
-            armed: None,
-        };
+        let mut usage = Usage::new(Exchange::Serving { transaction, reply, until }, tag, false);
+        usage.dialog = Some(dialog);
+        usage.contact_user = arrival.request.uri.user_text().unwrap_or_default();
+        usage.note_allow(&arrival.request.headers);
         self.insert_usage(id, usage);
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
         self.arm(id);
@@ -77,22 +71,20 @@ impl UserAgent {
     /// An INVITE within a dialog (§14.2).
     pub(super) fn reinvited(&mut self, id: InviteId, arrival: Arrival, cx: &mut Context<'_>) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
+        usage.note_allow(&arrival.request.headers);
+        match &usage.updating {
+            // RFC 3311 §5.2 the other way round: one offer at a time, whatever carries it.
+            Updating::Serving { .. } => return self.come_later(&arrival, cx),
+            Updating::Asking { again, .. } if !again.is_refresh() => {
+                return self.refuse_once(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx);
+            }
+            Updating::Idle | Updating::Asking { .. } => {}
+        }
         match &usage.exchange {
             Exchange::Idle if usage.is_confirmed() => {}
             // Their offer overtakes ours, which must be made anew from what theirs leads to.
-            Exchange::BackingOff { .. } => {
-                if let Exchange::BackingOff { refusal, .. } = usage.take_exchange() {
-                    let failure = super::Failure::Rejected(refusal);
-                    cx.event(Event::ReInviteRejected { invite: id, failure });
-                }
-            }
-            Exchange::Serving { .. } => {
-                // §14.2: from 0 to 10 seconds, by chance.
-                let seconds = cx.entropy.next_u32() % 11;
-                let refusal = Refusal::new(StatusCode::SERVER_INTERNAL_ERROR)
-                    .with(HeaderName::RetryAfter, seconds.to_string());
-                return self.refuse_once(&arrival, &refusal, cx);
-            }
+            Exchange::BackingOff { .. } => self.yield_offer(id, cx),
+            Exchange::Serving { .. } => return self.come_later(&arrival, cx),
             // §14.2 for our own; and an offer that comes before the ACK to our last answer must wait as well
             // (RFC 5407 §3.1.4).
             _ => return self.refuse_once(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
@@ -142,6 +134,9 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
+        if matches!(usage.updating, Updating::Serving { .. }) && body.is_some() {
+            return self.answer_update(id, headers, body, cx);
+        }
         let (transaction, reply) = match usage.take_exchange() {
             Exchange::Serving { transaction, reply, .. } => (transaction, reply),
             other => {
@@ -153,7 +148,9 @@ impl UserAgent {
             usage.contact_parameters = parameters;
         }
         let usage = self.usages.get(&id)?;
-        let response = self.write_reply(usage, &reply, StatusCode::OK, headers, body).to_bytes();
+        let mut response = self.write_reply(usage, &reply, StatusCode::OK, headers, body);
+        self.grant_timer(id, &reply.wish, &mut response, cx.now);
+        let response = response.to_bytes();
         self.transactions.respond(transaction, StatusCode::OK, response.clone(), cx.now, &mut cx.out);
         self.await_ack(id, transaction, *reply, response, cx.now);
         Some(())
@@ -175,7 +172,8 @@ impl UserAgent {
         // §13.3.1.4: whatever the transport, for a proxy on the way may use UDP on its other side.
         let repeat = Backoff::new(now, timing.t1, timing.t2);
         let until = now + timing.timeout();
-        usage.exchange = Exchange::Confirming { transaction, response, cseq: reply.cseq, repeat, until };
+        let (cseq, offers) = (reply.cseq, !reply.offered);
+        usage.exchange = Exchange::Confirming { transaction, response, cseq, offers, repeat, until };
         if usage.stage == Stage::Early {
             self.leave_early(id, Stage::Unconfirmed { bye: None });
         }
@@ -193,6 +191,9 @@ impl UserAgent {
     ) -> Option<()> {
         if status.class() < 3 {
             return None;
+        }
+        if matches!(self.usages.get(&id)?.updating, Updating::Serving { .. }) {
+            return self.refuse_update(id, status, reason, headers, cx);
         }
         let early = self.usages.get(&id)?.stage == Stage::Early;
         self.refuse_invite(id, status, reason, headers, cx)?;
@@ -347,12 +348,14 @@ impl UserAgent {
 }
 
 impl Reply {
-    fn of(arrival: &Arrival, tag: Option<&str>) -> Self {
+    pub fn of(arrival: &Arrival, tag: Option<&str>) -> Self {
         let headers = &arrival.request.headers;
         Reply {
             base: Response::to_request(&arrival.request, StatusCode::OK, tag).headers,
             record_routes: headers.get_all(&HeaderName::RecordRoute).cloned().collect(),
             cseq: arrival.cseq,
+            offered: !arrival.request.body.is_empty(),
+            wish: Wish::of(headers),
             target: headers.contacts().ok().and_then(|c| c.into_iter().next()).map(|c| c.uri),
             // §13.3.1: an INVITE that expired by its own header is answered 487.
             lapse: match headers.has(&HeaderName::Expires) {

@@ -12,7 +12,7 @@ use super::build::{append, with_body, within_invite};
 use super::context::Context;
 use super::in_dialog::is_fatal;
 use super::path::{Path, Way};
-use super::usage::{Exchange, Offer, Progress, Stage, Usage};
+use super::usage::{Exchange, Offer, Progress, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite};
 
 /// How often a re-INVITE is tried again after glare before the application hears of it.
@@ -45,17 +45,10 @@ impl UserAgent {
         self.statistics.outgoing += 1;
         let until = cx.now + self.config.limits.ringing;
         let progress = Progress::Silent { until };
-        let usage = Usage {
-            stage: Stage::Early,
-            exchange: Exchange::Calling { transaction, offerless, progress, again: None },
-            dialog: None,
-            path: None,
-            local_tag: tag,
-            contact_user: call.contact_user,
-            contact_parameters: call.contact_parameters,
-            caller: true,
-            armed: None,
-        };
+        let exchange = Exchange::Calling { transaction, offerless, progress, again: None };
+        let mut usage = Usage::new(exchange, tag, true);
+        usage.contact_user = call.contact_user;
+        usage.contact_parameters = call.contact_parameters;
         self.insert_usage(id, usage);
         self.arm(id);
         Ok(())
@@ -90,6 +83,7 @@ impl UserAgent {
         headers.push(HeaderName::CSeq, CSeq { number: 1, method: Method::Invite }.to_string());
         headers.push(HeaderName::Contact, contact);
         self.texts.capabilities(headers);
+        self.ask_for_timer(headers, None);
         append(headers, &call.headers);
         request.body = with_body(headers, call.body.clone());
         Ok(request)
@@ -194,8 +188,10 @@ impl UserAgent {
             dialog.refresh_target(&response.headers);
         }
         self.set_path(id, Path::of_response(flow));
+        self.take_timer(id, &response.headers, cx.now);
         let until = cx.now + self.config.timing.timeout();
         let usage = self.usages.get_mut(&id)?;
+        usage.note_allow(&response.headers);
         usage.stage = Stage::Confirmed;
         let Exchange::Calling { offerless, progress, .. } = usage.take_exchange() else { return None };
         usage.exchange = Exchange::Acknowledging { transaction, cseq, remote_tag: remote_tag.clone(), until };
@@ -267,6 +263,36 @@ impl UserAgent {
         Some(())
     }
 
+    /// The same INVITE once more, with a session interval that suits (RFC 4028 §7.4).
+    fn call_again(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        progress: Progress,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let target = self.transactions.target(transaction)?;
+        let mut request = self.transactions.invite(transaction)?.clone();
+        let number = request.headers.cseq().ok()?.number + 1;
+        let headers = &mut request.headers;
+        headers.remove(&HeaderName::Via);
+        headers.remove(&HeaderName::UserAgent);
+        headers.set(HeaderName::CSeq, CSeq { number, method: Method::Invite }.to_string());
+        let usage = self.usages.get(&id)?;
+        headers.set(HeaderName::SessionExpires, usage.least_interval.to_string());
+        headers.set(HeaderName::MinSe, usage.least_interval.to_string());
+        let offerless = request.body.is_empty();
+        let Some(transaction) = self.transmit(request, target, Owner::Invite(id), cx) else {
+            self.end(id, EndCause::Failed(Failure::Unreachable), cx);
+            return Some(());
+        };
+        let progress = Progress::Silent { until: progress.until()? };
+        self.usages.get_mut(&id)?.exchange =
+            Exchange::Calling { transaction, offerless, progress, again: None };
+        self.arm(id);
+        Some(())
+    }
+
     /// 300 to 699 (§13.2.2.2, §13.2.2.3, §14.1).
     fn refused(
         &mut self,
@@ -279,13 +305,25 @@ impl UserAgent {
         let early = usage.stage == Stage::Early;
         let Exchange::Calling { progress, again, .. } = usage.take_exchange() else { return None };
         let status = response.status;
+        if status == StatusCode::SESSION_INTERVAL_TOO_SMALL
+            && !progress.is_cancelled()
+            && self.raise(id, &response).is_some()
+        {
+            return match again {
+                Some(again) => self.offer(id, again, cx),
+                None => self.call_again(id, transaction, progress, cx),
+            };
+        }
         let failure = Failure::Rejected(Box::new(response));
         if early {
             self.end(id, cause_of(&progress, failure), cx);
             return Some(());
         }
         if status == StatusCode::REQUEST_PENDING && !progress.is_cancelled() {
-            self.back_off(id, again, failure, cx);
+            match again {
+                Some(again) => drop(self.back_off(id, again, failure, cx)),
+                None => cx.event(Event::ReInviteRejected { invite: id, failure }),
+            }
         } else {
             cx.event(Event::ReInviteRejected { invite: id, failure });
             if is_fatal(status) {
@@ -297,18 +335,18 @@ impl UserAgent {
     }
 
     /// §14.1.
-    fn back_off(
+    pub(super) fn back_off(
         &mut self,
         id: InviteId,
-        again: Option<Box<Offer>>,
+        mut again: Box<Offer>,
         failure: Failure,
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
-        let (mut again, refusal) = match (again, failure) {
-            (Some(again), Failure::Rejected(refusal)) if again.refused < MOST_GLARES => (again, refusal),
-            (_, failure) => {
-                cx.event(Event::ReInviteRejected { invite: id, failure });
+        let refusal = match failure {
+            Failure::Rejected(refusal) if again.refused < MOST_GLARES => refusal,
+            failure => {
+                offer_failed(id, &again, failure, cx);
                 return Some(());
             }
         };
@@ -342,21 +380,29 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let usage = self.usages.get(&id)?;
-        if usage.is_confirmed() && matches!(usage.exchange, Exchange::Idle) {
-            self.offer(id, Box::new(Offer { headers, body, refused: 0 }), cx)
+        if usage.is_confirmed() && usage.may_offer() {
+            self.offer(id, Box::new(Offer { method: Method::Invite, headers, body, refused: 0 }), cx)
         } else {
             cx.event(Event::ReInviteRejected { invite: id, failure: Failure::Unfit });
             Some(())
         }
     }
 
-    fn offer(&mut self, id: InviteId, offer: Box<Offer>, cx: &mut Context<'_>) -> Option<()> {
-        let built = self.in_dialog_request(id, Method::Invite, &offer.headers, offer.body.clone());
-        let sent = built.and_then(|(request, target)| self.transmit(request, target, Owner::Invite(id), cx));
+    /// Sends a re-INVITE or UPDATE.
+    pub(super) fn offer(&mut self, id: InviteId, offer: Box<Offer>, cx: &mut Context<'_>) -> Option<()> {
+        let built = self.in_dialog_request(id, offer.method.clone(), &offer.headers, offer.body.clone());
+        let by_update = offer.method == Method::Update;
+        let owner = if by_update { Owner::Update(id) } else { Owner::Invite(id) };
+        let sent = built.and_then(|(request, target)| self.transmit(request, target, owner, cx));
         let Some(transaction) = sent else {
-            cx.event(Event::ReInviteRejected { invite: id, failure: Failure::Unreachable });
+            offer_failed(id, &offer, Failure::Unreachable, cx);
             return Some(());
         };
+        if by_update {
+            self.usages.get_mut(&id)?.updating = Updating::Asking { transaction, again: offer };
+            self.arm(id);
+            return Some(());
+        }
         let offerless = offer.body.as_ref().is_none_or(|body| body.bytes.is_empty());
         let progress = Progress::Silent { until: cx.now + self.config.limits.ringing };
         self.usages.get_mut(&id)?.exchange =
@@ -456,6 +502,13 @@ impl UserAgent {
         self.ack(id, None, cx)?;
         self.part(id, &Headers::new(), EndCause::NoAck, cx);
         Some(())
+    }
+}
+
+/// Tells the application, unless it did not ask.
+pub(super) fn offer_failed(id: InviteId, offer: &Offer, failure: Failure, cx: &mut Context<'_>) {
+    if !offer.is_refresh() {
+        cx.event(Event::ReInviteRejected { invite: id, failure });
     }
 }
 

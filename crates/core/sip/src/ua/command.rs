@@ -99,7 +99,8 @@ pub enum Command {
         /// Early media.
         body: Option<Body>,
     },
-    /// Answer the pending INVITE or re-INVITE with 200. [`super::Event::Confirmed`] follows.
+    /// Answer the pending INVITE or re-INVITE with 200; [`super::Event::Confirmed`] follows. Or the pending UPDATE;
+    /// where both are pending, what has a body is for the UPDATE.
     Answer {
         /// Which.
         invite: InviteId,
@@ -111,7 +112,7 @@ pub enum Command {
         /// The answer, or the offer where the INVITE had none.
         body: Option<Body>,
     },
-    /// Refuse the pending INVITE (that ends the usage) or re-INVITE (that does not).
+    /// Refuse the pending UPDATE or re-INVITE (that does not end the usage) or else INVITE (that does).
     Reject {
         /// Which.
         invite: InviteId,
@@ -154,6 +155,17 @@ pub enum Command {
         /// The offer; none asks the peer to make one.
         body: Option<Body>,
     },
+    /// Offer anew by UPDATE (RFC 3311): nobody may be asked for consent on the other side, and there is no ACK. Glare
+    /// is retried as with re-INVITE, and the same events follow. Without a body it only refreshes the dialog, and
+    /// nothing is heard of it.
+    Update {
+        /// Which.
+        invite: InviteId,
+        /// Further header fields.
+        headers: Headers,
+        /// The offer.
+        body: Option<Body>,
+    },
     /// Hang up, whatever the stage: BYE; for a call from outside that is not answered yet 480 (or the status that
     /// [`Command::Reject`] would have been right for); for one of ours CANCEL. Where the callee must still wait for
     /// the ACK (RFC 3261 §15), the BYE goes out once it is there.
@@ -167,7 +179,7 @@ pub enum Command {
     Request {
         /// Which.
         invite: InviteId,
-        /// Neither INVITE, ACK, BYE nor CANCEL.
+        /// Neither INVITE, ACK, BYE, CANCEL, PRACK nor UPDATE.
         method: Method,
         /// Further header fields.
         headers: Headers,

@@ -300,7 +300,9 @@ impl UserAgent {
 
     /// The Contact of a request must carry the address that this server can reach.
     fn refresh_contact(&self, request: &mut Request, owner: &Owner, target: &Target) {
-        let (Owner::Invite(id) | Owner::Asked(id, _) | Owner::Bye(id)) = owner else { return };
+        let (Owner::Invite(id) | Owner::Update(id) | Owner::Asked(id, _) | Owner::Bye(id)) = owner else {
+            return;
+        };
         let Some(usage) = self.usages.get(id).filter(|_| request.headers.has(&HeaderName::Contact)) else {
             return;
         };

@@ -46,16 +46,17 @@ pub enum Event {
     ReInvite {
         /// Which.
         invite: InviteId,
-        /// The re-INVITE; with an offer or without.
+        /// The re-INVITE, with an offer or without; or the UPDATE with an offer (RFC 3311), whose answer no
+        /// [`Event::Confirmed`] follows and which wants its answer within 5 s.
         request: Box<Request>,
     },
     /// The peer took its unanswered re-INVITE back (487 is sent), or the application let it lie for
-    /// [`super::Limits::ringing`] (480 is sent): what was before stays.
+    /// [`super::Limits::ringing`] (480 is sent), or an UPDATE for 5 s (504 is sent): what was before stays.
     ReInviteCancelled {
         /// Which.
         invite: InviteId,
     },
-    /// Our re-INVITE was answered.
+    /// Our re-INVITE or UPDATE was answered.
     ReInviteAnswered {
         /// Which.
         invite: InviteId,
@@ -64,12 +65,18 @@ pub enum Event {
         /// The ACK waits for [`super::Command::Ack`].
         awaits_ack: bool,
     },
-    /// Our re-INVITE was refused or could not be made: what was before stays.
+    /// Our re-INVITE or UPDATE was refused or could not be made: what was before stays.
     ReInviteRejected {
         /// Which.
         invite: InviteId,
         /// Why.
         failure: Failure,
+    },
+    /// The session is to be refreshed (RFC 4028), and the peer knows no UPDATE: a [`super::Command::ReInvite`] with
+    /// the present session description, unchanged, is expected. Without it the call will end in time.
+    RefreshDue {
+        /// Which.
+        invite: InviteId,
     },
     /// Another request that the Allow of our identity names: in a dialog, or (`invite: None`) outside of any.
     /// It must be answered with [`super::Command::Respond`] within 32 s.
@@ -135,6 +142,8 @@ pub enum EndCause {
     Unanswered,
     /// Our 2xx was never acknowledged (RFC 3261 §13.3.1.4), or [`super::Command::Ack`] never came; BYE is sent.
     NoAck,
+    /// Nobody refreshed the session in time (RFC 4028 §10); BYE is sent.
+    Expired,
     /// The peer no longer knows the dialog: 408 or 481 to a request of ours, or none at all (RFC 3261 §12.2.1.2).
     Lost,
 }

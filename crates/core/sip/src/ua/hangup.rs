@@ -42,9 +42,11 @@ impl UserAgent {
         }
         if let Some(usage) = self.usages.get_mut(&id) {
             usage.stage = Stage::Ending;
+            usage.timer = None;
             let exchange = usage.take_exchange();
             self.abandon(&exchange, cx);
         }
+        self.refuse_update(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
         self.arm(id);
     }
 

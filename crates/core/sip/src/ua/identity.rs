@@ -28,7 +28,8 @@ pub struct Identity {
     pub product: String,
     /// `Allow`: the methods served. Others known to SIP get 405, unknown ones 501.
     pub allow: Vec<Method>,
-    /// `Supported`: the option tags understood (RFC 3261 §20.37); any other in Require gets 420.
+    /// `Supported`: the option tags understood (RFC 3261 §20.37); any other in Require gets 420. What the user agent
+    /// does by itself (`timer` where [`Limits::session_expires`] says so) needs not be named.
     pub supported: Vec<String>,
     /// `Accept`: the media types understood as the body of INVITE (RFC 3261 §20.1); others get 415.
     pub accept: Vec<String>,
@@ -83,6 +84,10 @@ pub struct Limits {
     pub ringing: Duration,
     /// What Retry-After says (RFC 3261 §20.33).
     pub retry_after: Duration,
+    /// How long a session may go without a refresh (RFC 4028), whole seconds; zero turns session timers off.
+    pub session_expires: Duration,
+    /// The least of it that a peer may ask for: `Min-SE` (RFC 4028 §5), 90 s at least.
+    pub min_session_expires: Duration,
 }
 
 impl Default for Limits {
@@ -95,6 +100,8 @@ impl Default for Limits {
             dialogs: 16_384,
             ringing: Duration::from_secs(180),
             retry_after: Duration::from_secs(5),
+            session_expires: Duration::from_secs(1_800),
+            min_session_expires: Duration::from_secs(90),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::context::Context;
 use super::inspect::Refusal;
 use super::path::Path;
 use super::receive::Arrival;
-use super::usage::{Exchange, Stage};
+use super::usage::{Exchange, Stage, Usage};
 use super::{Body, EndCause, Event, Failure, InviteId, RequestId};
 
 impl UserAgent {
@@ -33,6 +33,7 @@ impl UserAgent {
                 self.refuse_once(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
             }
             Method::Invite => self.reinvited(id, arrival, cx),
+            Method::Update => self.updated(id, arrival, cx),
             _ => self.deliver(Some(id), arrival, &tag, cx),
         }
     }
@@ -103,7 +104,10 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let stage = &self.usages.get(&id)?.stage;
-        let own = matches!(method, Method::Invite | Method::Ack | Method::Bye | Method::Cancel);
+        let own = matches!(
+            method,
+            Method::Invite | Method::Ack | Method::Bye | Method::Cancel | Method::Prack | Method::Update
+        );
         let sent = if own || !matches!(stage, Stage::Confirmed | Stage::Unconfirmed { .. }) {
             Err(Failure::Unfit)
         } else {
@@ -133,7 +137,15 @@ impl UserAgent {
 
     /// What of a usage is due.
     pub(super) fn usage_due(&mut self, id: InviteId, cx: &mut Context<'_>) {
+        if self.usages.get(&id).and_then(Usage::exchange_deadline).is_some_and(|at| at <= cx.now) {
+            self.exchange_due(id, cx);
+        }
         // Which of them it is they know themselves.
+        let _ = self.update_due(id, cx);
+        let _ = self.timer_due(id, cx);
+    }
+
+    fn exchange_due(&mut self, id: InviteId, cx: &mut Context<'_>) {
         let _ = match self.usages.get(&id).map(|usage| &usage.exchange) {
             Some(Exchange::Serving { .. }) => self.serving_due(id, cx),
             Some(Exchange::Confirming { .. }) => self.confirming_due(id, cx),

@@ -35,7 +35,8 @@ impl UserAgent {
         }
         self.inspect_require(&request.headers)?;
         self.inspect_accept(request)?;
-        self.inspect_content(request)
+        self.inspect_content(request)?;
+        self.inspect_timer(request)
     }
 
     /// §8.2.1, §21.5.2.
@@ -54,7 +55,7 @@ impl UserAgent {
     fn inspect_require(&self, headers: &Headers) -> Result<(), Refusal> {
         let bad = || Refusal::new(StatusCode::BAD_REQUEST);
         let required = headers.require().map_err(|_| bad())?;
-        let supported = &self.config.identity.supported;
+        let supported = &self.texts.options;
         let is_missing = |tag: &&str| !supported.iter().any(|s| s.eq_ignore_ascii_case(tag));
         let missing: Vec<&str> = required.into_iter().filter(is_missing).collect();
         if missing.is_empty() {
@@ -86,7 +87,7 @@ impl UserAgent {
         let encoding = request.headers.text(&HeaderName::ContentEncoding);
         let refusal = if encoding.is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity")) {
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with(HeaderName::AcceptEncoding, "identity")
-        } else if request.method != Method::Invite {
+        } else if !matches!(request.method, Method::Invite | Method::Update) {
             return Ok(());
         } else {
             match request.headers.content_type() {

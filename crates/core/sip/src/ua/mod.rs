@@ -21,6 +21,8 @@ mod inspect;
 mod path;
 mod receive;
 mod statistics;
+mod timer;
+mod update;
 mod usage;
 
 #[cfg(test)]

@@ -266,13 +266,16 @@ impl UserAgent {
         }
         match owner {
             Owner::Invite(invite) => self.invite_response(invite, id, response, flow, cx),
+            Owner::Update(invite) if response.status.is_final() => {
+                self.update_response(invite, id, response, flow, cx);
+            }
             Owner::Bye(invite) if response.status.is_final() => {
                 self.end(invite, super::EndCause::Local, cx);
             }
             Owner::Asked(invite, method) if response.status.is_final() => {
                 self.asked(invite, method, response, cx);
             }
-            Owner::Bye(_) | Owner::Asked(..) | Owner::Nobody => {}
+            Owner::Update(_) | Owner::Bye(_) | Owner::Asked(..) | Owner::Nobody => {}
         }
     }
 

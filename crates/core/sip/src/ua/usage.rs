@@ -5,16 +5,24 @@ use tandem_base::Time;
 
 use crate::dialog::Dialog;
 use crate::transaction::{Backoff, TransactionId};
-use crate::{Headers, Response, StatusCode, Uri};
+use crate::{HeaderName, Headers, Method, Response, StatusCode, Uri};
 
 use super::Body;
 use super::path::{Path, earliest};
+use super::timer::{SessionTimer, Wish};
 
 /// One INVITE usage (RFC 5057 §4).
 #[derive(Debug)]
 pub(super) struct Usage {
     pub stage: Stage,
     pub exchange: Exchange,
+    pub updating: Updating,
+    pub timer: Option<SessionTimer>,
+    /// The least session interval that the peer lets pass, in seconds (RFC 4028 §7.4), and how often it said so.
+    pub least_interval: u32,
+    pub raises: u8,
+    /// The peer's Allow names UPDATE.
+    pub allows_update: bool,
     /// None only for a caller that was not answered yet.
     pub dialog: Option<Dialog>,
     pub path: Option<Path>,
@@ -56,7 +64,15 @@ pub(super) enum Exchange {
         until: Time,
     },
     /// Our 2xx is sent and repeated (RFC 3261 §13.3.1.4).
-    Confirming { transaction: TransactionId, response: Bytes, cseq: u32, repeat: Backoff, until: Time },
+    Confirming {
+        transaction: TransactionId,
+        response: Bytes,
+        cseq: u32,
+        /// It made the offer, and the ACK is to answer it.
+        offers: bool,
+        repeat: Backoff,
+        until: Time,
+    },
     /// Sent.
     Calling {
         transaction: TransactionId,
@@ -70,6 +86,22 @@ pub(super) enum Exchange {
     Acknowledging { transaction: TransactionId, cseq: u32, remote_tag: String, until: Time },
     /// Our re-INVITE met theirs (RFC 3261 §14.1).
     BackingOff { until: Time, again: Box<Offer>, refusal: Box<Response> },
+}
+
+/// What becomes of an UPDATE (RFC 3311). It stands beside the INVITE, as it may come while that is pending.
+#[derive(Debug)]
+pub(super) enum Updating {
+    /// None.
+    Idle,
+    /// The peer's, with an offer; the application is to answer.
+    Serving {
+        transaction: TransactionId,
+        reply: Box<Reply>,
+        /// Then nobody will answer any more.
+        until: Time,
+    },
+    /// Ours.
+    Asking { transaction: TransactionId, again: Box<Offer> },
 }
 
 /// How far an INVITE of ours is.
@@ -99,13 +131,21 @@ impl Progress {
     }
 }
 
-/// A re-INVITE to be made.
+/// A re-INVITE or UPDATE to be made.
 #[derive(Clone, Debug)]
 pub(super) struct Offer {
+    pub method: Method,
     pub headers: Headers,
     pub body: Option<Body>,
     /// How often it was refused for glare.
     pub refused: u8,
+}
+
+impl Offer {
+    /// An UPDATE that offers nothing: the application never hears of it.
+    pub fn is_refresh(&self) -> bool {
+        self.method == Method::Update && self.body.is_none()
+    }
 }
 
 /// What responses to an INVITE are made of.
@@ -115,6 +155,9 @@ pub(super) struct Reply {
     pub base: Headers,
     pub record_routes: Vec<Bytes>,
     pub cseq: u32,
+    /// It came with an offer.
+    pub offered: bool,
+    pub wish: Wish,
     /// The Contact of a re-INVITE; it counts once the re-INVITE is answered (RFC 6141 §4).
     pub target: Option<Uri>,
     /// The refusal when nobody answers in time.
@@ -124,8 +167,37 @@ pub(super) struct Reply {
 }
 
 impl Usage {
+    /// At its beginning; `early` is its first INVITE.
+    pub fn new(exchange: Exchange, local_tag: String, caller: bool) -> Self {
+        Usage {
+            stage: Stage::Early,
+            exchange,
+            updating: Updating::Idle,
+            timer: None,
+            least_interval: 0,
+            raises: 0,
+            allows_update: false,
+            dialog: None,
+            path: None,
+            local_tag,
+            contact_user: String::new(),
+            contact_parameters: Cow::Borrowed(""),
+            caller,
+            armed: None,
+        }
+    }
+
     /// When something is due.
     pub fn deadline(&self) -> Option<Time> {
+        let updating = match &self.updating {
+            Updating::Serving { until, .. } => Some(*until),
+            Updating::Idle | Updating::Asking { .. } => None,
+        };
+        earliest([self.exchange_deadline(), updating, self.timer.map(|timer| timer.deadline())])
+    }
+
+    /// When something is due of its INVITE.
+    pub fn exchange_deadline(&self) -> Option<Time> {
         match &self.exchange {
             Exchange::Idle => None,
             Exchange::Serving { reply, until, .. } => {
@@ -140,6 +212,13 @@ impl Usage {
     /// May the application send requests in it?
     pub fn is_confirmed(&self) -> bool {
         matches!(self.stage, Stage::Confirmed)
+    }
+
+    /// Takes note of what the peer can do, where it says so.
+    pub fn note_allow(&mut self, headers: &Headers) {
+        if headers.has(&HeaderName::Allow) {
+            self.allows_update = headers.allow().is_ok_and(|allow| allow.contains(&Method::Update));
+        }
     }
 
     /// Takes the exchange out, leaving none.

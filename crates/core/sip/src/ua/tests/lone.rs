@@ -139,7 +139,29 @@ pub(super) fn within(method: &str, cseq: u32, tag: &str) -> String {
         .replace("branch=z9hG4bK", &format!("branch=z9hG4bK{cseq}"))
 }
 
+/// A response to a request of ours; `lines` come behind To, whose tag is `tag`.
+pub(super) fn response(request: &str, status: &str, tag: &str, lines: &str) -> String {
+    let copied = |line: &&str| ["Via", "From", "Call-ID", "CSeq"].iter().any(|name| line.starts_with(name));
+    let head: Vec<&str> = request.lines().filter(copied).collect();
+    let lines = if lines.is_empty() { String::new() } else { format!("{lines}\n") };
+    format!("SIP/2.0 {status}\n{}\nTo: <sip:x@y>;tag={tag}\n{lines}Content-Length: 0\n\n", head.join("\n"))
+}
+
 impl Lone {
+    /// The request of this method among what the last input sent; there must be one.
+    pub fn request(&self, method: &str) -> String {
+        let mut of = self.sent().into_iter().map(|(_, text)| text).filter(|text| text.starts_with(method));
+        of.next().unwrap_or_else(|| panic!("no {method}: {:?}", self.out))
+    }
+
+    /// Lets time pass until `done`.
+    pub fn wait(&mut self, done: impl Fn(&Output) -> bool) {
+        while !self.out.iter().any(&done) {
+            self.now = self.ua.deadline().unwrap();
+            self.input(Input::Tick);
+        }
+    }
+
     /// Answers [`INVITE`] that came by `flow` and confirms it. Gives the usage and our tag.
     pub fn establish(&mut self, flow: Flow, invite: &str) -> (InviteId, String) {
         self.receive(flow, invite);

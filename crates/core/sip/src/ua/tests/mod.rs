@@ -11,6 +11,8 @@ mod normal;
 mod random;
 mod refusals;
 mod reinvite;
+mod timers;
+mod update;
 mod world;
 
 use bytes::Bytes;
@@ -47,6 +49,8 @@ fn config(address: &str) -> Config {
                 Method::Cancel,
                 Method::Options,
                 Method::Info,
+                Method::Prack,
+                Method::Update,
             ],
             supported: vec!["replaces".to_owned()],
             accept: vec!["application/sdp".to_owned()],
@@ -103,6 +107,10 @@ fn cancel(invite: InviteId) -> Command {
 
 fn reinvite(invite: InviteId, body: Option<Body>) -> Command {
     Command::ReInvite { invite, headers: Headers::new(), body }
+}
+
+fn update(invite: InviteId, body: Option<Body>) -> Command {
+    Command::Update { invite, headers: Headers::new(), body }
 }
 
 /// Bob's side of a call that Alice makes.

@@ -16,6 +16,7 @@ enum Act {
     Bye,
     Cancel,
     ReInvite { offer: bool },
+    Update { offer: bool },
     Ack,
     Info,
     Respond,
@@ -34,6 +35,7 @@ fn act() -> impl Strategy<Value = (bool, Act)> {
         2 => Just(Act::Bye),
         1 => Just(Act::Cancel),
         3 => any::<bool>().prop_map(|offer| Act::ReInvite { offer }),
+        2 => any::<bool>().prop_map(|offer| Act::Update { offer }),
         3 => Just(Act::Ack),
         1 => Just(Act::Info),
         1 => Just(Act::Respond),
@@ -100,6 +102,7 @@ impl Monkey {
             Act::Bye => bye(own),
             Act::Cancel => cancel(own),
             Act::ReInvite { offer } => reinvite(own, offer.then(|| sdp("offer")).flatten()),
+            Act::Update { offer } => update(own, offer.then(|| sdp("offer")).flatten()),
             Act::Ack => Command::Ack { invite: own, body: sdp("answer") },
             Act::Info => {
                 let headers = Headers::new();
@@ -184,7 +187,7 @@ fn texts(tag: &str) -> Vec<String> {
     use super::lone::{INVITE, plain, within};
     let mut texts = vec![INVITE.to_owned()];
     texts.extend(["OPTIONS", "BYE", "CANCEL", "ACK", "INFO", "FROBNICATE"].map(plain));
-    texts.extend(["INVITE", "BYE", "ACK", "INFO", "OPTIONS"].map(|method| within(method, 2, tag)));
+    texts.extend(["INVITE", "BYE", "ACK", "INFO", "UPDATE"].map(|method| within(method, 2, tag)));
     texts
 }
 

@@ -10,9 +10,9 @@ fn options_says_what_we_can_do() {
     let response = lone.reply(&plain("OPTIONS"));
     assert_eq!(response.status, StatusCode::OK);
     let header = |name| response.headers.text(&name).map(str::to_owned);
-    assert_eq!(header(HeaderName::Allow).unwrap(), "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO");
+    assert_eq!(header(HeaderName::Allow).unwrap(), "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE");
     assert_eq!(header(HeaderName::Accept).unwrap(), "application/sdp");
-    assert_eq!(header(HeaderName::Supported).unwrap(), "replaces");
+    assert_eq!(header(HeaderName::Supported).unwrap(), "replaces, timer");
     assert_eq!(header(HeaderName::AllowEvents), None);
     assert!(lone.ua.is_idle(), "nothing is kept of it");
 }
@@ -30,8 +30,16 @@ fn options_within_a_dialog_is_answered_and_outside_of_one_refused() {
 #[test]
 fn what_cannot_be_served_is_refused_with_the_right_status() {
     let cases = [
-        (plain("REGISTER"), 405, Some((HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"))),
-        (plain("FROBNICATE"), 501, Some((HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO"))),
+        (
+            plain("REGISTER"),
+            405,
+            Some((HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE")),
+        ),
+        (
+            plain("FROBNICATE"),
+            501,
+            Some((HeaderName::Allow, "INVITE, ACK, BYE, CANCEL, OPTIONS, INFO, PRACK, UPDATE")),
+        ),
         (INVITE.replace("Max-Forwards: 70", "Max-Forwards: 0"), 483, None),
         (
             INVITE.replace("Max-Forwards: 70", "Require: replaces, 100rel, foo"),
