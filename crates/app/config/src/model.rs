@@ -1,6 +1,7 @@
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
+use std::time::Duration;
 
 use tandem_base::{MediaTimeouts, SrtpPolicy};
 use tandem_routing::Pattern;
@@ -34,13 +35,15 @@ pub struct Sip {
     /// `advertise`: what Contact and Via say instead of the address the message leaves from. Its port is that of
     /// UDP and TCP; the others keep the port that they listen on.
     pub advertise: Option<Advertise>,
-    /// `max_calls`: beyond it a call is refused with 503; 1 to the number of media port pairs.
     /// `session_expires`: a call that nobody refreshes for so long ends (RFC 4028); whole seconds, 90 s at least, or
     /// zero for no session timers.
     pub session_expires: Duration,
     /// `min_session_expires`: the least of it that a peer may ask for; 90 s to `session_expires`.
     pub min_session_expires: Duration,
+    /// `max_calls`: beyond it a call is refused with 503; 1 to the number of media port pairs.
     pub max_calls: u32,
+    /// `dns`: the name servers to ask; none for those of the system.
+    pub dns: Vec<SocketAddr>,
 }
 
 /// An entry of `[sip] listen`: `udp:0.0.0.0:5060`.
