@@ -88,6 +88,7 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
     let advertise = read(&mut section, "advertise", value::advertise, p);
     places.sip_advertise = advertise.as_ref().map(|found| found.at.clone());
     places.max_calls = section.take("max_calls").and_then(|found| found.number(1, 32_256, p));
+    let dns = name_servers(section.take("dns"), p);
     let session_expires = read(&mut section, "session_expires", value::session, p);
     let min_session_expires = read(&mut section, "min_session_expires", value::min_session, p);
     places.min_session_expires = min_session_expires.as_ref().map(|found| found.at.clone());
@@ -100,6 +101,7 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
         session_expires: session_expires.map_or(Duration::from_secs(1_800), |found| found.value),
         min_session_expires: min_session_expires.map_or(value::LEAST_SESSION, |found| found.value),
         max_calls: max_calls.unwrap_or(pairs),
+        dns,
     }
 }
 
@@ -110,6 +112,12 @@ fn listeners(written: Option<Found<DeValue<'_>>>, p: &mut Problems<'_>) -> Vec<F
     }
     let Some(texts) = written.strings(p) else { return default_listeners() };
     texts.into_iter().filter_map(|text| text.parse(value::listener, p)).collect()
+}
+
+fn name_servers(written: Option<Found<DeValue<'_>>>, p: &mut Problems<'_>) -> Vec<SocketAddr> {
+    let texts = written.and_then(|written| written.strings(p)).unwrap_or_default();
+    let servers = texts.into_iter().filter_map(|text| text.parse(value::name_server, p));
+    servers.map(|found| found.value).collect()
 }
 
 fn default_listeners() -> Vec<Found<Listener>> {

@@ -42,6 +42,8 @@ pub struct Sip {
     pub min_session_expires: Duration,
     /// `max_calls`: beyond it a call is refused with 503; 1 to the number of media port pairs.
     pub max_calls: u32,
+    /// `dns`: the name servers to ask; none for those of the system.
+    pub dns: Vec<SocketAddr>,
 }
 
 /// An entry of `[sip] listen`: `udp:0.0.0.0:5060`.

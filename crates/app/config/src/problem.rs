@@ -139,6 +139,11 @@ pub enum Wrong {
         /// As written.
         found: String,
     },
+    /// Neither `ADDRESS` nor `ADDRESS:PORT`.
+    NameServer {
+        /// As written.
+        found: String,
+    },
     /// An address where nothing can be bound or reached: multicast, or unspecified where a peer must reach it.
     Unusable {
         /// Which.
@@ -250,6 +255,7 @@ impl fmt::Display for Wrong {
             Wrong::File { reason, .. } => f.write_str(reason),
             Wrong::Address { found } => write!(f, "{found:?} is not an IP address"),
             Wrong::SocketAddress { found } => write!(f, "{found:?} is not an address with a port"),
+            Wrong::NameServer { found } => write!(f, "{found:?} is not the address of a name server"),
             Wrong::Unusable { address } => write!(f, "{address} cannot be used here"),
             Wrong::Host { found } => {
                 write!(f, "{found:?} is neither an address nor a name, with or without a port")
@@ -307,6 +313,7 @@ impl Wrong {
                 "write an IPv4 or IPv6 address, such as \"192.0.2.10\"; names are not looked up"
             }
             Wrong::SocketAddress { .. } => "write ADDRESS:PORT, such as \"127.0.0.1:8080\" or \"[::1]:8080\"",
+            Wrong::NameServer { .. } => "write an IP address, such as \"192.0.2.53\" or \"127.0.0.1:5353\"",
             Wrong::Unusable { .. } => "write the address of one host, such as \"192.0.2.10\"",
             Wrong::Host { .. } => {
                 "write \"sip.example.com\", \"203.0.113.5\", \"203.0.113.5:5070\" or \"[2001:db8::5]:5070\""

@@ -20,6 +20,9 @@ impl fmt::Display for Summary<'_> {
             None => writeln!(f, "          advertised as the address each peer reaches")?,
         }
         writeln!(f, "          at most {} calls", sip.max_calls)?;
+        if !sip.dns.is_empty() {
+            writeln!(f, "          names asked of {}", joined(&sip.dns))?;
+        }
         match sip.session_expires.is_zero() {
             true => writeln!(f, "          no session timers")?,
             false => {

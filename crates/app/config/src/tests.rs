@@ -86,6 +86,7 @@ fn every_key_arrives() {
         listen = ["udp:127.0.0.1:5070", "tcp:[::1]:0"]
         advertise = "sip.example.com:5080"
         max_calls = 7
+        dns = ["192.0.2.53", "[::1]:5353"]
         session_expires = "1h"
         min_session_expires = "120s"
         [media]
@@ -120,6 +121,10 @@ fn every_key_arrives() {
     assert_eq!(config.sip.listen.len(), 2);
     assert_eq!(config.sip.advertise.as_ref().unwrap().to_string(), "sip.example.com:5080");
     assert_eq!(config.sip.max_calls, 7);
+    assert_eq!(
+        config.sip.dns.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["192.0.2.53:53", "[::1]:5353"]
+    );
     assert_eq!(config.sip.session_expires, Duration::from_secs(3_600));
     assert_eq!(config.sip.min_session_expires, Duration::from_secs(120));
     assert_eq!(config.media.address, IpAddr::V4(Ipv4Addr::LOCALHOST));
@@ -237,6 +242,21 @@ fn listeners_are_checked() {
     }
     refused("sip", "listen = [\"udp:224.0.0.1:5060\"]", "224.0.0.1 cannot be used", "one host");
     refused("sip", "listen = []", "nothing to listen on", "listen = [");
+}
+
+#[test]
+fn name_servers_are_checked() {
+    assert!(good("[sip]\ndns = []").sip.dns.is_empty());
+    for wrong in ["dns.example.com", "192.0.2.53:0", "192.0.2.53:", "::1:53:x"] {
+        refused(
+            "sip",
+            &format!("dns = [\"{wrong}\"]"),
+            "is not the address of a name server",
+            "127.0.0.1:5353",
+        );
+    }
+    refused("sip", "dns = [\"0.0.0.0\"]", "0.0.0.0 cannot be used", "one host");
+    refused("sip", "dns = \"192.0.2.53\"", "a string where", "an array of strings");
 }
 
 #[test]

@@ -29,6 +29,17 @@ pub(crate) fn socket_address(text: &str) -> Result<SocketAddr, Wrong> {
     Ok(address)
 }
 
+/// `192.0.2.53` or `192.0.2.53:5353`.
+pub(crate) fn name_server(text: &str) -> Result<SocketAddr, Wrong> {
+    let wrong = || Wrong::NameServer { found: text.to_owned() };
+    let address = match text.parse::<IpAddr>() {
+        Ok(ip) => SocketAddr::new(ip, 53),
+        Err(_) => text.parse().ok().filter(|address: &SocketAddr| address.port() != 0).ok_or_else(wrong)?,
+    };
+    reachable(address.ip())?;
+    Ok(address)
+}
+
 /// An address to bind to; unspecified is every address of the machine.
 pub(crate) fn local_address(text: &str) -> Result<IpAddr, Wrong> {
     let address = text.parse().map_err(|_| Wrong::Address { found: text.to_owned() })?;

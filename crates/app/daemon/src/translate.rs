@@ -26,6 +26,7 @@ pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {
     let mut signaling = SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec());
     signaling.agent.limits.session_expires = config.sip.session_expires;
     signaling.agent.limits.min_session_expires = config.sip.min_session_expires;
+    signaling.dns.servers.clone_from(&config.sip.dns);
     SignalingConfig { tls: Some(tls), ..signaling }
 }
 
