@@ -92,6 +92,7 @@ impl Baresip {
         let transport = match self.transport {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
         };
         let uri = format!("sip:{user}@{}{transport}", self.server);
         self.command("dial", &uri);

@@ -1,6 +1,6 @@
 //! Real clients against the real program.
 //!
-//! [`Tandem`] runs the binary, [`Baresip`] and [`Sipp`] run those two programs, [`Phone`] is a plain socket
+//! [`Tandem`] runs the binary, [`Baresip`], [`Sipp`] and [`Kamailio`] run those programs, [`Phone`] is a plain socket
 //! that speaks just enough SIP and RTP to do what well-behaved clients refuse to do, and [`Recording`]
 //! measures what any of them heard. Every endpoint lives on a loopback address of its own (127.0.0.0/8), so
 //! that tests may run beside each other; every process is ended by its own handle; every wait is bounded.
@@ -11,6 +11,7 @@
 
 mod baresip;
 mod g711;
+mod kamailio;
 mod phone;
 mod place;
 mod process;
@@ -21,6 +22,7 @@ mod tap;
 mod wav;
 
 pub use baresip::{Baresip, Codec};
+pub use kamailio::Kamailio;
 pub use phone::{Heard, Message, Phone};
 pub use place::{Scratch, address, free_port};
 pub use process::{Log, Process, Signal};

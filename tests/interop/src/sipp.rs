@@ -14,6 +14,28 @@ pub enum Transport {
     Udp,
     /// TCP; sipp uses one connection for all calls.
     Tcp,
+    /// TLS; not for sipp, which Debian builds without.
+    Tls,
+}
+
+impl Transport {
+    /// As a URI names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+        }
+    }
+
+    /// As sipp names it: one socket for all calls.
+    fn for_sipp(self) -> &'static str {
+        match self {
+            Transport::Udp => "u1",
+            Transport::Tcp => "t1",
+            Transport::Tls => panic!("the sipp of Debian does not speak TLS"),
+        }
+    }
 }
 
 /// What sipp is to do.
@@ -83,7 +105,7 @@ impl Sipp {
         command.args(["-p", &free_port(ip).to_string()]);
         command.args(["-m", &calls.calls.to_string(), "-r", &calls.rate.to_string()]);
         command.args(["-l", "10000", "-d", &calls.talk.as_millis().to_string()]);
-        command.args(["-t", if calls.transport == Transport::Udp { "u1" } else { "t1" }]);
+        command.args(["-t", calls.transport.for_sipp()]);
         command.args(["-nostdin", "-trace_err", "-error_file", "errors.log"]);
         command.args(["-trace_stat", "-stf", "statistics.csv", "-fd", "1"]);
         Sipp { process: Process::spawn("sipp", "sip-tester", &mut command), scratch }

@@ -1,7 +1,7 @@
 use std::ffi::OsString;
 use std::fs::DirEntry;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -22,6 +22,8 @@ pub struct Config {
     pub media: String,
     /// Whole further sections.
     pub sections: String,
+    /// It listens for TLS too, at [`Tandem::at_tls`], with a certificate that it makes itself.
+    pub tls: bool,
 }
 
 /// A running server, reached at a loopback address of its own.
@@ -37,7 +39,7 @@ impl Tandem {
         let ip = address();
         let at = SocketAddr::from((ip, free_port(ip)));
         let scratch = Scratch::new("tandem");
-        let file = scratch.write("tandem.toml", text(ip, at, config));
+        let file = scratch.write("tandem.toml", text(ip, at, config, scratch.path()));
         let mut command = Command::new(binary());
         command.arg("serve").arg("--config").arg(file).env_remove("TANDEM_LOG");
         let mut process = Process::spawn("tandem", "tandem", &mut command);
@@ -54,6 +56,11 @@ impl Tandem {
     /// Where it listens, for UDP and TCP.
     pub fn at(&self) -> SocketAddr {
         self.at
+    }
+
+    /// Where it listens for TLS, if it does.
+    pub fn at_tls(&self) -> SocketAddr {
+        SocketAddr::new(self.at.ip(), self.at.port() + 1)
     }
 
     /// Its log.
@@ -135,9 +142,16 @@ fn longest_wait(before: &[(OsString, Duration)], after: &[(OsString, Duration)])
     after.iter().map(|(id, wait)| wait.saturating_sub(of(id))).max().unwrap_or_default()
 }
 
-fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config) -> String {
+fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config, folder: &Path) -> String {
+    let (listener, tls) = match config.tls {
+        true => (
+            format!(", \"tls:{ip}:{}\"", at.port() + 1),
+            format!("[tls]\ndirectory = \"{}\"\n\n", folder.display()),
+        ),
+        false => Default::default(),
+    };
     format!(
-        "[sip]\nlisten = [\"udp:{at}\", \"tcp:{at}\"]\n\n[media]\naddress = \"{ip}\"\n\
+        "[sip]\nlisten = [\"udp:{at}\", \"tcp:{at}\"{listener}]\n\n{tls}[media]\naddress = \"{ip}\"\n\
          ports = \"20000-21999\"\n{}\n\n[log]\nlevel = \"debug\"\nformat = \"json\"\n\n{}\n",
         config.media, config.sections
     )

@@ -43,3 +43,18 @@ fn three_hundred_calls_over_udp() {
 fn three_hundred_calls_over_tcp() {
     three_hundred(Transport::Tcp);
 }
+
+#[test]
+fn a_caller_over_tls_is_heard_and_hears() {
+    let mut tandem = Tandem::start(&Config { tls: true, ..Config::default() });
+    let mut alice = Baresip::start_over(Transport::Tls, tandem.at_tls(), &[Codec::Opus], 440.0);
+    let mut bob = Phone::new(tandem.at(), 617.0);
+    alice.call("1000");
+    bob.call("1000");
+    bob.wait_to_hear(&[440.0], SOON);
+    until("the caller over TLS to hear", SOON, || {
+        alice.heard_so_far()?.ends_with(1.0, &[617.0]).then_some(())
+    });
+    alice.hang_up();
+    tandem.assert_sound();
+}
