@@ -4,5 +4,7 @@
 pub const MAX_MESSAGE: usize = 64 * 1024;
 /// Most header lines in a message.
 pub const MAX_HEADERS: usize = 256;
+/// Most parameters of one header value or URI.
+pub const MAX_PARAMS: usize = 64;
 /// Longest header with its folded lines, and longest request line, in octets.
 pub const MAX_HEADER_LINE: usize = 8 * 1024;

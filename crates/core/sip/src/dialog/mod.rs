@@ -173,7 +173,7 @@ fn without_headers(uri: &Uri) -> Uri {
 }
 
 fn contact(headers: &Headers) -> Result<Option<Uri>, HeaderError> {
-    Ok(headers.contacts()?.into_iter().next().map(|contact| contact.uri))
+    Ok(headers.first_contact()?.map(|contact| contact.uri))
 }
 
 fn missing_contact() -> HeaderError {

@@ -52,6 +52,11 @@ impl Header {
         Header { name, value }
     }
 
+    /// The same of a value that holds neither CR nor LF and is trimmed.
+    pub(crate) const fn of_line(name: HeaderName, value: Bytes) -> Self {
+        Header { name, value }
+    }
+
     /// The value as raw bytes.
     pub const fn value(&self) -> &Bytes {
         &self.value
@@ -120,6 +125,10 @@ impl Headers {
     /// Adds a line at the end.
     pub fn push(&mut self, name: HeaderName, value: impl Into<Bytes>) {
         self.0.push(Header::new(name, value));
+    }
+
+    pub(crate) fn push_line(&mut self, header: Header) {
+        self.0.push(header);
     }
 
     /// Adds a line before all others, as a Via must stand.

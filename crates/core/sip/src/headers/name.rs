@@ -109,15 +109,61 @@ names! {
 impl HeaderName {
     /// `None` when `text` is no token.
     pub fn parse(text: &str) -> Option<HeaderName> {
-        let is = |form: &&str| form.eq_ignore_ascii_case(text);
-        let known =
-            Self::KNOWN.iter().find(|(_, full, compact)| is(full) || compact.as_ref().is_some_and(is));
+        let known = match *text.as_bytes() {
+            [] => return None,
+            [letter] => COMPACT.get(letter_of(letter)).and_then(|at| Self::KNOWN.get(*at)),
+            [letter, ..] => {
+                Self::starting(letter).iter().find(|(_, full, _)| full.eq_ignore_ascii_case(text))
+            }
+        };
         match known {
             Some((name, ..)) => Some(name.clone()),
             None => is_token(text).then(|| HeaderName::Other(text.to_owned())),
         }
     }
+
+    /// All whose full form begins with this letter.
+    fn starting(letter: u8) -> &'static [(HeaderName, &'static str, Option<&'static str>)] {
+        let range = STARTING.get(letter_of(letter)).and_then(|(from, to)| Self::KNOWN.get(*from..*to));
+        range.unwrap_or_default()
+    }
 }
+
+/// From 0 for `a` or `A`; 26 and more for what is no letter.
+const fn letter_of(byte: u8) -> usize {
+    byte.to_ascii_lowercase().wrapping_sub(b'a') as usize
+}
+
+/// Where in [`HeaderName::KNOWN`] the compact form of each letter stands; beyond its end for none.
+#[allow(clippy::indexing_slicing, reason = "evaluated when compiled")]
+const COMPACT: [usize; 26] = {
+    let mut table = [usize::MAX; 26];
+    let mut i = 0;
+    while i < HeaderName::KNOWN.len() {
+        if let Some(compact) = HeaderName::KNOWN[i].2 {
+            table[letter_of(compact.as_bytes()[0])] = i;
+        }
+        i += 1;
+    }
+    table
+};
+
+/// From where to where in [`HeaderName::KNOWN`] the full forms of each letter stand.
+#[allow(clippy::indexing_slicing, reason = "evaluated when compiled")]
+const STARTING: [(usize, usize); 26] = {
+    let mut table = [(0, 0); 26];
+    let mut i = 0;
+    while i < HeaderName::KNOWN.len() {
+        let range = &mut table[letter_of(HeaderName::KNOWN[i].1.as_bytes()[0])];
+        if range.1 == 0 {
+            range.0 = i;
+        }
+        assert!(range.1 == 0 || range.1 == i, "those of one letter stand together");
+        range.1 = i + 1;
+        i += 1;
+    }
+    table
+};
 
 impl PartialEq for HeaderName {
     fn eq(&self, other: &Self) -> bool {

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::limits::MAX_PARAMS;
 use crate::token::{is_token_byte, quote, split_outside, trim, unquote};
 
 /// Parameters `;name=value;flag` of a header or a URI: order and case kept, names compared without case.
@@ -23,19 +24,23 @@ impl Params {
         Params(Vec::new())
     }
 
-    /// Reads header parameters: the text behind the first `;`. `None` when it breaks the grammar.
+    /// Reads header parameters: the text behind the first `;`. `None` when it breaks the grammar or a limit.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = split_outside(text, b';')?;
         // A stray `;` at the end is common and harmless.
         if parts.last().is_some_and(|last| last.is_empty()) {
             parts.pop();
         }
+        if parts.len() > MAX_PARAMS {
+            return None;
+        }
         parts.into_iter().map(Param::parse).collect::<Option<_>>().map(Params)
     }
 
     /// The same, what breaks the grammar left out.
     pub(crate) fn salvage(text: &str) -> Self {
-        Params(split_outside(text, b';').into_iter().flatten().filter_map(Param::parse).collect())
+        let parts = split_outside(text, b';').into_iter().flatten();
+        Params(parts.filter_map(Param::parse).take(MAX_PARAMS).collect())
     }
 
     pub(crate) fn push_raw(&mut self, name: String, value: Option<String>) {

@@ -157,6 +157,15 @@ impl Headers {
         self.list(&HeaderName::Contact, NameAddr::parse)
     }
 
+    /// The first Contact; `None` without any (RFC 3261 §20.10).
+    ///
+    /// # Errors
+    /// It is malformed. Those behind it are not looked at.
+    pub fn first_contact(&self) -> Result<Option<NameAddr>, HeaderError> {
+        let first_value = |line: &str| split_outside(line, b',')?.first().and_then(|v| NameAddr::parse(v));
+        self.maybe(HeaderName::Contact, first_value)
+    }
+
     /// `Contact: *` (RFC 3261 §10.2.2).
     pub fn has_wildcard_contact(&self) -> bool {
         self.text(&HeaderName::Contact) == Some("*")

@@ -9,7 +9,7 @@ use crate::{Header, HeaderName};
 /// Where the header section ends: the octet behind the empty line, found from `from` on.
 pub(crate) fn head_end(bytes: &[u8], from: usize) -> Option<usize> {
     let rest = bytes.get(from..)?;
-    rest.windows(4).position(|w| w == b"\r\n\r\n").map(|i| from + i + 4)
+    memchr::memmem::find(rest, b"\r\n\r\n").map(|i| from + i + 4)
 }
 
 /// Splits a header section into its lines. The datagram's and the stream's reader share it, so that both see the
@@ -52,12 +52,12 @@ impl<'a> HeadLines<'a> {
     }
 
     fn read(&self, first: &[u8], folds: &[&[u8]]) -> Option<Header> {
-        let colon = first.iter().position(|b| *b == b':')?;
+        let colon = memchr::memchr(b':', first)?;
         let (name, value) = (first.get(..colon)?, first.get(colon + 1..)?);
         // RFC 3261 §25.1 HCOLON: white space may stand before the colon, but no name begins with it.
         let name = std::str::from_utf8(name).ok()?.trim_end_matches(is_lws);
         let name = HeaderName::parse(name)?;
-        let lone_break = |line: &&[u8]| line.iter().any(|b| matches!(b, b'\r' | b'\n'));
+        let lone_break = |line: &&[u8]| memchr::memchr2(b'\r', b'\n', line).is_some();
         if lone_break(&value) || folds.iter().any(lone_break) {
             return None;
         }
@@ -66,12 +66,13 @@ impl<'a> HeadLines<'a> {
         } else {
             unfold(std::iter::once(value).chain(folds.iter().copied()))
         };
-        Some(Header::new(name, value))
+        Some(Header::of_line(name, value))
     }
 }
 
 /// One line up to CRLF and what stands behind it.
 fn split_line(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = bytes.windows(2).position(|w| w == b"\r\n")?;
+    let mut ends = memchr::memchr_iter(b'\r', bytes);
+    let end = ends.find(|end| bytes.get(end + 1) == Some(&b'\n'))?;
     Some((bytes.get(..end)?, bytes.get(end + 2..)?))
 }

@@ -55,11 +55,9 @@ impl Message {
 }
 
 /// RFC 3261 §7.5: CRLF before the start line is ignored.
-fn skip_line_breaks(mut bytes: Bytes) -> Bytes {
-    while bytes.starts_with(b"\r\n") {
-        bytes = bytes.slice(2..);
-    }
-    bytes
+fn skip_line_breaks(bytes: Bytes) -> Bytes {
+    let breaks = bytes.chunks_exact(2).take_while(|pair| pair == b"\r\n").count();
+    bytes.slice(2 * breaks..)
 }
 
 /// Everything readable, and the first problem met.
@@ -67,7 +65,7 @@ fn read_headers(lines: &mut HeadLines<'_>) -> (Headers, Option<Problem>) {
     let (mut headers, mut first_problem) = (Headers::new(), None);
     loop {
         match lines.next() {
-            Ok(Some(header)) => headers.push(header.name.clone(), header.value().clone()),
+            Ok(Some(header)) => headers.push_line(header),
             Ok(None) => return (headers, first_problem),
             Err(problem) => {
                 let is_last = matches!(problem, Problem::TooManyHeaders | Problem::Truncated);

@@ -2,7 +2,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{HeaderName, HeaderProblem, Host, MAX_HEADER_LINE, MAX_HEADERS, MAX_MESSAGE, NameAddr, Rport};
+use crate::{
+    HeaderName, HeaderProblem, Host, MAX_HEADER_LINE, MAX_HEADERS, MAX_MESSAGE, MAX_PARAMS, NameAddr, Rport,
+};
 
 mod torture;
 
@@ -149,6 +151,21 @@ fn limits_hold() {
     };
     assert!(parse(&filled(MAX_MESSAGE)).is_ok());
     assert_eq!(parse(&filled(MAX_MESSAGE + 1)).unwrap_err().problem(), &Problem::TooLarge);
+}
+
+#[test]
+fn parameters_are_bounded() {
+    let base = options("");
+    for n in [MAX_PARAMS, MAX_PARAMS + 1] {
+        let params = ";a=b".repeat(n);
+        let uri = format!("<sip:bob@example.com{params}>");
+        for text in [
+            base.replace("To: <sip:bob@example.com>", &format!("To: {uri}")),
+            base.replace(";tag=f1", &params),
+        ] {
+            assert_eq!(parse(&text).is_ok(), n == MAX_PARAMS, "{text}");
+        }
+    }
 }
 
 #[test]

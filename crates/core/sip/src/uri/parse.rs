@@ -3,6 +3,7 @@ use std::str::FromStr;
 use super::escape::{escapes_are_whole, is_unreserved, is_user_unreserved};
 use super::{Host, OtherUri, SipUri, TelUri, Uri, UriError};
 use crate::Params;
+use crate::limits::MAX_PARAMS;
 use crate::token::number;
 
 impl FromStr for Uri {
@@ -80,12 +81,12 @@ pub(crate) fn parse_host_port(text: &str) -> Option<(Host, Option<u16>)> {
 /// URI parameters know no quotes (RFC 3261 §25.1 `uri-parameters`).
 fn parse_params(text: &str) -> Option<Params> {
     let mut params = Params::new();
-    for part in text.split(';').filter(|part| !part.is_empty()) {
+    for (n, part) in text.split(';').filter(|part| !part.is_empty()).enumerate() {
         let (name, value) = match part.split_once('=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (part, None),
         };
-        if name.is_empty() {
+        if name.is_empty() || n >= MAX_PARAMS {
             return None;
         }
         params.push_raw(name.to_owned(), value);
