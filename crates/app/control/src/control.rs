@@ -142,6 +142,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
             Event::Ended { invite, cause } => self.ended(invite, cause),
             Event::ReInviteCancelled { .. }
             | Event::Progress { .. }
+            | Event::Pracked { .. }
             | Event::Answered { .. }
             | Event::ReInviteAnswered { .. }
             | Event::ReInviteRejected { .. }

@@ -13,8 +13,15 @@ use tandem_worker::WorkerOptions;
 use crate::version;
 
 /// What is served; whatever else SIP knows is refused with 405 (RFC 3261 §21.4.6).
-const METHODS: [Method; 6] =
-    [Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options, Method::Update];
+const METHODS: [Method; 7] = [
+    Method::Invite,
+    Method::Ack,
+    Method::Bye,
+    Method::Cancel,
+    Method::Options,
+    Method::Prack,
+    Method::Update,
+];
 
 /// Signalling's part.
 pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {

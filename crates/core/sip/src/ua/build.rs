@@ -9,6 +9,7 @@ use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Stat
 use super::agent::{Owner, Texts, UserAgent};
 use super::context::Context;
 use super::path::{Way, own_uri};
+use super::reliable::OPTION;
 use super::usage::{Reply, Usage};
 use super::{Body, Config, Target};
 
@@ -19,6 +20,9 @@ impl Texts {
         let mut options = identity.supported.clone();
         if config.limits.session_seconds().is_some() && !options.iter().any(|tag| tag == "timer") {
             options.push("timer".to_owned());
+        }
+        if !options.iter().any(|tag| tag == OPTION) {
+            options.push(OPTION.to_owned());
         }
         Texts {
             allow: allow.join(", ").into(),
@@ -198,9 +202,10 @@ impl UserAgent {
         body: Option<Body>,
     ) -> Option<(Request, Way)> {
         let usage = self.usages.get_mut(&id)?;
-        let dialog = usage.dialog.as_mut()?;
+        let path = usage.path?;
+        let dialog = usage.dialog_mut()?;
         let mut request = dialog.request(method);
-        let way = usage.path.as_ref()?.next(dialog);
+        let way = path.next(dialog);
         let secure = dialog.secure;
         if matches!(request.method, Method::Invite | Method::Update) {
             let usage = self.usages.get(&id)?;

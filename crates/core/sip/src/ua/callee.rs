@@ -15,12 +15,21 @@ use super::context::Context;
 use super::inspect::Refusal;
 use super::path::Path;
 use super::receive::Arrival;
+use super::reliable::{HeldAnswer, names_option};
 use super::timer::Wish;
-use super::usage::{Exchange, Reply, Stage, Updating, Usage};
+use super::usage::{Described, Exchange, Reply, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, InviteId};
 
 /// RFC 3261 §13.3.1.1: proxies give up a transaction that is silent for three minutes.
-const REMIND: Duration = Duration::from_secs(60);
+pub(super) const REMIND: Duration = Duration::from_secs(60);
+
+/// A provisional response to be sent.
+#[derive(Debug)]
+pub(super) struct Provisional {
+    pub status: StatusCode,
+    pub headers: Headers,
+    pub body: Option<Body>,
+}
 
 impl UserAgent {
     /// An INVITE outside of any dialog (§13.3.1).
@@ -114,6 +123,9 @@ impl UserAgent {
         let fits = status.is_provisional() && status != StatusCode::TRYING;
         let usage = self.usages.get(&id).filter(|_| fits)?;
         let Exchange::Serving { transaction, reply, .. } = &usage.exchange else { return None };
+        if reply.reliable {
+            return self.provide(id, Provisional { status, headers: headers.clone(), body }, cx);
+        }
         let transaction = *transaction;
         let bytes = self.write_reply(usage, reply, status, headers, body).to_bytes();
         self.transactions.respond(transaction, status, bytes.clone(), cx.now, &mut cx.out);
@@ -137,6 +149,31 @@ impl UserAgent {
         if matches!(usage.updating, Updating::Serving { .. }) && body.is_some() {
             return self.answer_update(id, headers, body, cx);
         }
+        if !matches!(usage.exchange, Exchange::Serving { .. }) {
+            return None;
+        }
+        // RFC 3262 §5.
+        let Some(sent) = &mut usage.sent else {
+            return self.accept_invite(id, contact_parameters, headers, body, cx);
+        };
+        match sent.hold(HeldAnswer { contact_parameters, headers: headers.clone(), body }) {
+            Some(HeldAnswer { contact_parameters, headers, body }) => {
+                self.accept_invite(id, contact_parameters, &headers, body, cx)
+            }
+            None => Some(()),
+        }
+    }
+
+    /// Sends the 2xx.
+    pub(super) fn accept_invite(
+        &mut self,
+        id: InviteId,
+        contact_parameters: Option<Cow<'static, str>>,
+        headers: &Headers,
+        body: Option<Body>,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let usage = self.usages.get_mut(&id)?;
         let (transaction, reply) = match usage.take_exchange() {
             Exchange::Serving { transaction, reply, .. } => (transaction, reply),
             other => {
@@ -144,6 +181,9 @@ impl UserAgent {
                 return None;
             }
         };
+        if let Some(sent) = &mut usage.sent {
+            sent.finish();
+        }
         if let Some(parameters) = contact_parameters {
             usage.contact_parameters = parameters;
         }
@@ -172,7 +212,7 @@ impl UserAgent {
         // §13.3.1.4: whatever the transport, for a proxy on the way may use UDP on its other side.
         let repeat = Backoff::new(now, timing.t1, timing.t2);
         let until = now + timing.timeout();
-        let (cseq, offers) = (reply.cseq, !reply.offered);
+        let (cseq, offers) = (reply.cseq, !reply.offered && reply.described == Described::No);
         usage.exchange = Exchange::Confirming { transaction, response, cseq, offers, repeat, until };
         if usage.stage == Stage::Early {
             self.leave_early(id, Stage::Unconfirmed { bye: None });
@@ -220,6 +260,9 @@ impl UserAgent {
                 return None;
             }
         };
+        if let Some(sent) = &mut usage.sent {
+            sent.finish();
+        }
         let usage = self.usages.get(&id)?;
         let mut response = self.write_reply(usage, &reply, status, headers, None);
         if let Some(reason) = reason {
@@ -308,8 +351,14 @@ impl UserAgent {
         let usage = self.usages.get_mut(&id)?;
         let Exchange::Serving { transaction, reply, until } = &mut usage.exchange else { return None };
         if *until > cx.now {
+            let reliable = reply.reliable;
             let (status, bytes, at) = reply.ringing.as_mut()?;
             *at = cx.now + REMIND;
+            if reliable {
+                // A repetition would stop at the caller; a new one is counted anew (RFC 3262 §3).
+                let again = Provisional { status: *status, headers: Headers::new(), body: None };
+                return self.provide(id, again, cx);
+            }
             let (status, bytes, transaction) = (*status, bytes.clone(), *transaction);
             self.transactions.respond(transaction, status, bytes, cx.now, &mut cx.out);
             return Some(());
@@ -356,7 +405,11 @@ impl Reply {
             cseq: arrival.cseq,
             offered: !arrival.request.body.is_empty(),
             wish: Wish::of(headers),
-            target: headers.contacts().ok().and_then(|c| c.into_iter().next()).map(|c| c.uri),
+            reliable: [HeaderName::Supported, HeaderName::Require]
+                .iter()
+                .any(|name| names_option(headers, name)),
+            described: Described::No,
+            target: headers.first_contact().ok().flatten().map(|contact| contact.uri),
             // §13.3.1: an INVITE that expired by its own header is answered 487.
             lapse: match headers.has(&HeaderName::Expires) {
                 true => StatusCode::REQUEST_TERMINATED,

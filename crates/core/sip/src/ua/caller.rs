@@ -100,7 +100,7 @@ impl UserAgent {
     ) {
         // Whoever does not find what it belongs to leaves it alone.
         let _ = match response.status.class() {
-            1 => self.progressed(id, transaction, response, cx),
+            1 => self.progressed(id, transaction, response, flow, cx),
             2 => self.answered(id, transaction, response, flow, cx),
             _ => self.refused(id, transaction, response, cx),
         };
@@ -118,6 +118,7 @@ impl UserAgent {
         id: InviteId,
         transaction: TransactionId,
         response: Response,
+        flow: &Flow,
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let ringing = self.config.limits.ringing;
@@ -135,8 +136,11 @@ impl UserAgent {
         let wanted = !progress.is_cancelled();
         if let Some(reason) = unwanted {
             self.send_cancel(id, reason, false, cx);
-        } else if wanted && early && response.status != StatusCode::TRYING {
-            cx.event(Event::Progress { invite: id, response: Box::new(response) });
+        } else if wanted && response.status != StatusCode::TRYING {
+            let awaits_prack = self.note_provisional(id, transaction, &response, flow, cx);
+            if let Some(awaits_prack) = awaits_prack.filter(|awaits| early || *awaits) {
+                cx.event(Event::Progress { invite: id, response: Box::new(response), awaits_prack });
+            }
         }
         self.arm(id);
         Some(())
@@ -159,7 +163,7 @@ impl UserAgent {
             return Some(());
         }
         if self.calling(id, transaction).is_none() {
-            return self.orphan(transaction, &response, remote_tag, flow, cx);
+            return self.orphan(id, transaction, &response, remote_tag, flow, cx);
         }
         self.first_answer(id, transaction, response, remote_tag, flow, cx)
     }
@@ -177,13 +181,15 @@ impl UserAgent {
         let early = self.usages.get(&id)?.stage == Stage::Early;
         if early {
             let invite = self.transactions.invite(transaction)?;
-            let Ok(dialog) = Dialog::of_caller(invite, &response) else {
+            let Ok(mut dialog) = Dialog::of_caller(invite, &response) else {
                 // Its Record-Route cannot be read, so nothing can be sent in that dialog, not even BYE.
                 let failure = Failure::Rejected(Box::new(response));
                 self.end(id, EndCause::Failed(failure), cx);
                 return Some(());
             };
-            self.usages.get_mut(&id)?.dialog = Some(dialog);
+            let usage = self.usages.get_mut(&id)?;
+            usage.go_on_counting(&mut dialog);
+            usage.dialog = Some(dialog);
         } else if let Some(dialog) = &mut self.usages.get_mut(&id)?.dialog {
             dialog.refresh_target(&response.headers);
         }
@@ -220,6 +226,9 @@ impl UserAgent {
     /// Acknowledges a 2xx (§13.2.2.4).
     pub(super) fn ack(&mut self, id: InviteId, body: Option<Body>, cx: &mut Context<'_>) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
+        if matches!(usage.exchange, Exchange::Calling { .. }) {
+            return self.answer_by_prack(id, body, cx);
+        }
         let (transaction, cseq, remote_tag) = match usage.take_exchange() {
             Exchange::Acknowledging { transaction, cseq, remote_tag, .. } => (transaction, cseq, remote_tag),
             other => {
@@ -239,6 +248,7 @@ impl UserAgent {
     /// A 2xx that the usage does not wait for (any more): acknowledge it, and end what it set up (§13.2.2.4).
     fn orphan(
         &mut self,
+        id: InviteId,
         transaction: TransactionId,
         response: &Response,
         remote_tag: String,
@@ -251,12 +261,16 @@ impl UserAgent {
         let invite = self.transactions.invite(transaction)?;
         let is_reinvite = invite.headers.to().ok()?.tag().is_some();
         let mut dialog = Dialog::of_caller(invite, response).ok()?;
+        let cseq = dialog.local_cseq;
+        if let Some(usage) = self.usages.get(&id).filter(|_| !is_reinvite) {
+            usage.go_on_counting(&mut dialog);
+        }
         if is_reinvite {
             // The dialog itself was ended by a BYE already; its route set is that of the re-INVITE.
             dialog.route_set = invite.headers.routes().ok()?;
         }
         let way = Path::of_response(flow).next(&dialog);
-        self.send_ack(transaction, remote_tag, dialog.ack(dialog.local_cseq), way.clone(), cx);
+        self.send_ack(transaction, remote_tag, dialog.ack(cseq), way.clone(), cx);
         if !is_reinvite {
             self.transmit(dialog.request(Method::Bye), way, Owner::Nobody, cx)?;
         }
@@ -282,6 +296,7 @@ impl UserAgent {
         headers.set(HeaderName::SessionExpires, usage.least_interval.to_string());
         headers.set(HeaderName::MinSe, usage.least_interval.to_string());
         let offerless = request.body.is_empty();
+        self.usages.get_mut(&id)?.early.clear();
         let Some(transaction) = self.transmit(request, target, Owner::Invite(id), cx) else {
             self.end(id, EndCause::Failed(Failure::Unreachable), cx);
             return Some(());
@@ -403,6 +418,8 @@ impl UserAgent {
             self.arm(id);
             return Some(());
         }
+        // Each re-INVITE counts its reliable provisional responses anew (RFC 3262 §4).
+        self.usages.get_mut(&id)?.early.clear();
         let offerless = offer.body.as_ref().is_none_or(|body| body.bytes.is_empty());
         let progress = Progress::Silent { until: cx.now + self.config.limits.ringing };
         self.usages.get_mut(&id)?.exchange =

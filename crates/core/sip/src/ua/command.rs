@@ -88,7 +88,9 @@ pub struct NewInvite {
 /// user agent's and never belong into `headers`.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// Answer the pending INVITE with 101 to 199, any number of times.
+    /// Answer the pending INVITE with 101 to 199, any number of times. A caller that knows reliable provisional
+    /// responses (RFC 3262) gets them so, one after the other, and [`super::Event::Pracked`] follows each; a 2xx waits
+    /// until a body before it is acknowledged.
     Provisional {
         /// Which.
         invite: InviteId,
@@ -130,7 +132,8 @@ pub enum Command {
         /// Whom and how.
         call: Box<NewInvite>,
     },
-    /// Acknowledge a 2xx that [`super::Event::Answered`] or `ReInviteAnswered` said waits for it.
+    /// Acknowledge a 2xx that [`super::Event::Answered`] or `ReInviteAnswered` said waits for it, or a provisional
+    /// response of which [`super::Event::Progress`] said so.
     Ack {
         /// Which.
         invite: InviteId,

@@ -32,6 +32,15 @@ pub enum Event {
         invite: InviteId,
         /// 101 to 199, perhaps with early media.
         response: Box<Response>,
+        /// It makes the offer, and its PRACK (RFC 3262) waits for [`super::Command::Ack`] with our answer.
+        awaits_prack: bool,
+    },
+    /// The caller acknowledged a provisional response of ours (RFC 3262).
+    Pracked {
+        /// Which.
+        invite: InviteId,
+        /// The answer where our response made the offer; otherwise mostly empty.
+        body: Bytes,
     },
     /// Our INVITE was answered.
     Answered {
@@ -46,7 +55,7 @@ pub enum Event {
     ReInvite {
         /// Which.
         invite: InviteId,
-        /// The re-INVITE, with an offer or without; or the UPDATE with an offer (RFC 3311), whose answer no
+        /// The re-INVITE, with an offer or without; or the UPDATE or PRACK with an offer (RFC 3311, RFC 3262 §5), whose answer no
         /// [`Event::Confirmed`] follows and which wants its answer within 5 s.
         request: Box<Request>,
     },

@@ -29,7 +29,7 @@ pub struct Identity {
     /// `Allow`: the methods served. Others known to SIP get 405, unknown ones 501.
     pub allow: Vec<Method>,
     /// `Supported`: the option tags understood (RFC 3261 §20.37); any other in Require gets 420. What the user agent
-    /// does by itself (`timer` where [`Limits::session_expires`] says so) needs not be named.
+    /// does by itself (`100rel`, `timer` where [`Limits::session_expires`] says so) needs not be named.
     pub supported: Vec<String>,
     /// `Accept`: the media types understood as the body of INVITE (RFC 3261 §20.1); others get 415.
     pub accept: Vec<String>,

@@ -15,14 +15,23 @@ impl UserAgent {
     /// A request of the peer in this usage's dialog (§12.2.2).
     pub(super) fn in_dialog(&mut self, id: InviteId, arrival: Arrival, cx: &mut Context<'_>) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
-        let in_order = usage.dialog.as_mut().map(|dialog| dialog.note_cseq(arrival.cseq));
+        let dialog = match usage.dialog.is_some() {
+            true => usage.dialog.as_mut(),
+            false => usage.early_dialog(&arrival.call_id, &arrival.from_tag),
+        };
+        let in_order = dialog.map(|dialog| dialog.note_cseq(arrival.cseq));
         if !matches!(in_order, Some(Ok(()))) {
             return self.refuse(&arrival, &Refusal::new(StatusCode::SERVER_INTERNAL_ERROR), cx);
         }
         let tag = usage.local_tag.clone();
         let ending = usage.stage == Stage::Ending;
+        let early_caller = usage.dialog.is_none();
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
         match arrival.request.method {
+            // RFC 3261 §15: a callee ends an early dialog by its final response alone; nor does it offer by INVITE.
+            Method::Bye | Method::Invite if early_caller => {
+                self.refuse_once(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
+            }
             Method::Bye => self.bye_received(id, &arrival, cx),
             Method::Options => {
                 let response = self.capabilities(&arrival);
@@ -33,6 +42,7 @@ impl UserAgent {
                 self.refuse_once(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
             }
             Method::Invite => self.reinvited(id, arrival, cx),
+            Method::Prack => self.pracked(id, arrival, cx),
             Method::Update => self.updated(id, arrival, cx),
             _ => self.deliver(Some(id), arrival, &tag, cx),
         }
@@ -141,6 +151,7 @@ impl UserAgent {
             self.exchange_due(id, cx);
         }
         // Which of them it is they know themselves.
+        let _ = self.reliable_due(id, cx);
         let _ = self.update_due(id, cx);
         let _ = self.timer_due(id, cx);
     }

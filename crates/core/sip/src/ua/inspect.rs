@@ -87,7 +87,7 @@ impl UserAgent {
         let encoding = request.headers.text(&HeaderName::ContentEncoding);
         let refusal = if encoding.is_some_and(|e| !e.trim().eq_ignore_ascii_case("identity")) {
             Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE).with(HeaderName::AcceptEncoding, "identity")
-        } else if !matches!(request.method, Method::Invite | Method::Update) {
+        } else if !matches!(request.method, Method::Invite | Method::Update | Method::Prack) {
             return Ok(());
         } else {
             match request.headers.content_type() {

@@ -20,6 +20,7 @@ mod input;
 mod inspect;
 mod path;
 mod receive;
+mod reliable;
 mod statistics;
 mod timer;
 mod update;

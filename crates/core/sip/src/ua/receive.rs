@@ -172,8 +172,10 @@ impl UserAgent {
     /// The usage whose dialog a request belongs to (RFC 3261 §12.2.2).
     pub(super) fn usage_of(&self, to_tag: &str, arrival: &Arrival) -> Option<super::InviteId> {
         let id = *self.tags.get(to_tag)?;
-        let dialog = self.usages.get(&id)?.dialog.as_ref()?;
-        dialog.is_peer(&arrival.call_id, &arrival.from_tag).then_some(id)
+        let usage = self.usages.get(&id)?;
+        let early = usage.early.iter().filter_map(|early| early.dialog.as_ref());
+        let mut known = usage.dialog.iter().chain(early.filter(|_| usage.dialog.is_none()));
+        known.any(|dialog| dialog.is_peer(&arrival.call_id, &arrival.from_tag)).then_some(id)
     }
 
     /// RFC 3261 §11.2: what we can do.

@@ -13,11 +13,11 @@ use super::in_dialog::is_fatal;
 use super::inspect::Refusal;
 use super::path::Path;
 use super::receive::Arrival;
-use super::usage::{Exchange, Offer, Reply, Updating, Usage};
+use super::usage::{Described, Exchange, Offer, Reply, Stage, Updating, Usage};
 use super::{Body, Event, Failure, Flow, InviteId};
 
 /// §5.2: an UPDATE is answered promptly; whoever must ask somebody refuses it with 504.
-const PROMPT: Duration = Duration::from_secs(5);
+pub(super) const PROMPT: Duration = Duration::from_secs(5);
 
 /// What to say to an offer of the peer.
 enum Turn {
@@ -40,6 +40,16 @@ impl Usage {
         is_free && matches!(self.exchange, Exchange::Idle)
     }
 
+    /// Were offer and answer exchanged before the first INVITE's final response?
+    fn is_settled_early(&self) -> bool {
+        let settled = match &self.exchange {
+            Exchange::Serving { reply, .. } => reply.described == Described::Settled,
+            Exchange::Calling { .. } => self.early.iter().any(|early| early.settled),
+            _ => false,
+        };
+        settled && self.stage == Stage::Early
+    }
+
     /// RFC 3311 §5.2.
     fn turn(&self) -> Turn {
         if let Updating::Asking { again, .. } = &self.updating
@@ -48,6 +58,8 @@ impl Usage {
             return Turn::Ours;
         }
         match &self.exchange {
+            Exchange::Serving { reply, .. } if reply.described == Described::Settled => Turn::Theirs,
+            Exchange::Calling { .. } if self.is_settled_early() => Turn::Theirs,
             Exchange::Idle | Exchange::BackingOff { .. } | Exchange::Confirming { offers: false, .. } => {
                 Turn::Theirs
             }
@@ -88,7 +100,7 @@ impl UserAgent {
     fn refreshed(&mut self, id: InviteId, arrival: &Arrival, cx: &mut Context<'_>) {
         let reply = Reply::of(arrival, None);
         let Some(usage) = self.usages.get_mut(&id) else { return };
-        if let (Some(dialog), Some(target)) = (&mut usage.dialog, &reply.target) {
+        if let (Some(dialog), Some(target)) = (usage.dialog_mut(), &reply.target) {
             dialog.remote_target = target.clone();
         }
         let Some(usage) = self.usages.get(&id) else { return };
@@ -127,7 +139,7 @@ impl UserAgent {
     ) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
         let (transaction, reply) = usage.take_update()?;
-        if let (Some(dialog), Some(target)) = (&mut usage.dialog, &reply.target) {
+        if let (Some(dialog), Some(target)) = (usage.dialog_mut(), &reply.target) {
             dialog.remote_target = target.clone();
         }
         let usage = self.usages.get(&id)?;
@@ -179,7 +191,8 @@ impl UserAgent {
     ) -> Option<()> {
         let usage = self.usages.get(&id)?;
         let offer = Box::new(Offer { method: Method::Update, headers, body, refused: 0 });
-        if usage.is_confirmed() && usage.may_offer() && matches!(usage.updating, Updating::Idle) {
+        let may_offer = usage.is_confirmed() && usage.may_offer() || usage.is_settled_early();
+        if may_offer && matches!(usage.updating, Updating::Idle) {
             self.offer(id, offer, cx)
         } else {
             offer_failed(id, &offer, Failure::Unfit, cx);
@@ -197,7 +210,7 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let again = self.usages.get_mut(&id)?.take_asking(transaction)?;
-        if !self.usages.get(&id)?.is_confirmed() {
+        if self.usages.get(&id)?.stage == Stage::Ending {
             return None;
         }
         let status = response.status;
@@ -218,7 +231,7 @@ impl UserAgent {
             }
             _ => {
                 offer_failed(id, &again, Failure::Rejected(Box::new(response)), cx);
-                if is_fatal(status) {
+                if is_fatal(status) && self.usages.get(&id)?.is_confirmed() {
                     self.lose(id, cx);
                 }
             }
@@ -237,7 +250,7 @@ impl UserAgent {
     ) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
         usage.note_allow(&response.headers);
-        if let Some(dialog) = &mut usage.dialog {
+        if let Some(dialog) = usage.dialog_mut() {
             dialog.refresh_target(&response.headers);
         }
         self.set_path(id, Path::of_response(flow));
@@ -260,10 +273,8 @@ impl UserAgent {
     ) {
         let again = self.usages.get_mut(&id).and_then(|usage| usage.take_asking(transaction));
         let Some(again) = again else { return };
-        if !self.usages.get(&id).is_some_and(Usage::is_confirmed) {
-            return;
-        }
-        let lost = matches!(failure, Failure::Timeout);
+        let Some(usage) = self.usages.get(&id).filter(|usage| usage.stage != Stage::Ending) else { return };
+        let lost = matches!(failure, Failure::Timeout) && usage.is_confirmed();
         offer_failed(id, &again, failure, cx);
         if lost {
             self.lose(id, cx);

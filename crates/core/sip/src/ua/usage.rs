@@ -9,6 +9,7 @@ use crate::{HeaderName, Headers, Method, Response, StatusCode, Uri};
 
 use super::Body;
 use super::path::{Path, earliest};
+use super::reliable::{Early, Sent};
 use super::timer::{SessionTimer, Wish};
 
 /// One INVITE usage (RFC 5057 §4).
@@ -17,6 +18,10 @@ pub(super) struct Usage {
     pub stage: Stage,
     pub exchange: Exchange,
     pub updating: Updating,
+    /// What we answered reliably, as its callee.
+    pub sent: Option<Box<Sent>>,
+    /// What provisional responses set up, as its caller.
+    pub early: Vec<Early>,
     pub timer: Option<SessionTimer>,
     /// The least session interval that the peer lets pass, in seconds (RFC 4028 §7.4), and how often it said so.
     pub least_interval: u32,
@@ -148,6 +153,15 @@ impl Offer {
     }
 }
 
+/// How far offer and answer came in reliable provisional responses (RFC 3262 §5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Described {
+    /// Not through.
+    No,
+    /// Both are acknowledged.
+    Settled,
+}
+
 /// What responses to an INVITE are made of.
 #[derive(Debug)]
 pub(super) struct Reply {
@@ -158,6 +172,10 @@ pub(super) struct Reply {
     /// It came with an offer.
     pub offered: bool,
     pub wish: Wish,
+    /// Provisional responses are to be acknowledged (RFC 3262).
+    pub reliable: bool,
+    /// How far offer and answer came before the final response.
+    pub described: Described,
     /// The Contact of a re-INVITE; it counts once the re-INVITE is answered (RFC 6141 §4).
     pub target: Option<Uri>,
     /// The refusal when nobody answers in time.
@@ -173,6 +191,8 @@ impl Usage {
             stage: Stage::Early,
             exchange,
             updating: Updating::Idle,
+            sent: None,
+            early: Vec::new(),
             timer: None,
             least_interval: 0,
             raises: 0,
@@ -193,7 +213,9 @@ impl Usage {
             Updating::Serving { until, .. } => Some(*until),
             Updating::Idle | Updating::Asking { .. } => None,
         };
-        earliest([self.exchange_deadline(), updating, self.timer.map(|timer| timer.deadline())])
+        let timer = self.timer.map(|timer| timer.deadline());
+        let sent = self.sent.as_ref().and_then(|sent| sent.deadline());
+        earliest([self.exchange_deadline(), updating, sent, timer])
     }
 
     /// When something is due of its INVITE.
@@ -219,6 +241,12 @@ impl Usage {
         if headers.has(&HeaderName::Allow) {
             self.allows_update = headers.allow().is_ok_and(|allow| allow.contains(&Method::Update));
         }
+    }
+
+    /// The dialog that requests of ours are sent in.
+    pub fn dialog_mut(&mut self) -> Option<&mut Dialog> {
+        let early = self.early.iter_mut().rev().find_map(|early| early.dialog.as_mut());
+        self.dialog.as_mut().or(early)
     }
 
     /// Takes the exchange out, leaving none.

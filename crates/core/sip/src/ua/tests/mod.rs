@@ -11,6 +11,7 @@ mod normal;
 mod random;
 mod refusals;
 mod reinvite;
+mod reliable;
 mod timers;
 mod update;
 mod world;
