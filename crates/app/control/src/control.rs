@@ -5,8 +5,8 @@ use tandem_base::{Blame, CallId, Entropy, Fault, LegId, MediaEvent, Retry, SrtpS
 use tandem_call::{Call, Departure, Input, Output, PeerEnding};
 use tandem_routing::{Decision, decide};
 use tandem_sdp::{OwnKeys, Warning};
-use tandem_sip::ua::{Body, Command, EndCause, Event, Flow, InviteId};
-use tandem_sip::{HeaderName, Headers, Request, StatusCode};
+use tandem_sip::ua::{Body, Command, EndCause, Event, Flow, InviteId, RequestId};
+use tandem_sip::{HeaderName, Headers, Method, Request, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{debug, info, trace, warn};
 
@@ -128,6 +128,14 @@ impl<M: Media, E: Entropy> Control<M, E> {
             Event::RefreshDue { invite } => self.feed(invite, Input::RefreshDue),
             Event::ReInviteAnswered { invite, response, awaits_ack: false } => {
                 self.feed(invite, Input::Reanswered { sdp: response.body });
+            }
+            Event::Digit { invite, digit, duration } => {
+                if let Some(active) = self.calls.get(&invite) {
+                    debug!(call = %active.id, leg = %active.leg, %digit, ?duration, "key pressed");
+                }
+            }
+            Event::Request { id, request, .. } if request.method == Method::Info => {
+                self.outbox.push(info_response(id, &request));
             }
             Event::Request { id, request, .. } => {
                 // Nothing in `Allow` leads here yet; whatever does is refused rather than left to time out.
@@ -382,6 +390,18 @@ fn rejection(invite: InviteId, fault: &Fault, warnings: &[Warning]) -> Command {
         headers.push(HeaderName::RetryAfter, delay.as_secs().to_string());
     }
     Command::Reject { invite, status: status(fault.status), reason: None, headers }
+}
+
+/// RFC 6086 §4.2.2: INFO without a body is a sign of life; of bodies only keys are understood, and those came apart.
+fn info_response(request: RequestId, info: &Request) -> Command {
+    let mut headers = Headers::new();
+    let status = if info.body.is_empty() {
+        StatusCode::OK
+    } else {
+        headers.push(HeaderName::Accept, "application/dtmf-relay, application/dtmf");
+        StatusCode::UNSUPPORTED_MEDIA_TYPE
+    };
+    Command::Respond { request, status, headers, body: None }
 }
 
 /// A status from a fault; our own faults name valid ones.

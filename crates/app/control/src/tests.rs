@@ -9,7 +9,7 @@ use tandem_base::{
     MediaEvent, MediaTimeout, MediaTimeouts,
 };
 use tandem_config::Config;
-use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol};
+use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol, RequestId};
 use tandem_sip::{HeaderName, Message, Method, Request};
 use tandem_testkit::Seeded;
 use tokio::sync::{mpsc, oneshot};
@@ -230,6 +230,29 @@ async fn a_refresh_repeats_our_description() {
 }
 
 #[tokio::test]
+async fn info_of_unknown_kind_is_refused_and_an_empty_one_is_not() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    let flow = Flow {
+        id: FlowId(1),
+        protocol: Protocol::Udp,
+        local: "198.51.100.1:5060".parse().unwrap(),
+        remote: "192.0.2.7:5060".parse().unwrap(),
+    };
+    for (n, body, expected) in [(1, "<xml/>", 415), (2, "", 200)] {
+        let mut request = invitation("1000", body);
+        request.method = Method::Info;
+        let (invite, id) = (Some(InviteId(1)), RequestId(n));
+        w.events.send(Event::Request { invite, id, request, flow }).await.unwrap();
+        let Some(Command::Respond { status, headers, .. }) = w.commands.recv().await else {
+            panic!("no response")
+        };
+        assert_eq!(status.get(), expected);
+        assert_eq!(headers.has(&HeaderName::Accept), expected == 415);
+    }
+}
+
+#[tokio::test]
 async fn media_that_stop_end_the_leg_and_the_room_lives_on() {
     let mut w = world();
     w.call(1, "1000").await;
@@ -252,6 +275,10 @@ async fn a_hung_up_call_closes_its_media_and_an_empty_room_closes() {
     let mut w = world();
     w.call(1, "1000").await;
     w.end(1, EndCause::Bye { reason: None }).await;
+    // What closes the media must come before word that they are closed.
+    while !w.media.told().contains(&Told::Close(LegId(1))) {
+        tokio::task::yield_now().await;
+    }
     w.media_closed(LegId(1)).await;
     answered(&w.call(2, "1000").await);
     assert!(w.media.told().contains(&Told::Close(LegId(1))));

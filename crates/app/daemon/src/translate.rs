@@ -13,12 +13,13 @@ use tandem_worker::WorkerOptions;
 use crate::version;
 
 /// What is served; whatever else SIP knows is refused with 405 (RFC 3261 §21.4.6).
-const METHODS: [Method; 7] = [
+const METHODS: [Method; 8] = [
     Method::Invite,
     Method::Ack,
     Method::Bye,
     Method::Cancel,
     Method::Options,
+    Method::Info,
     Method::Prack,
     Method::Update,
 ];

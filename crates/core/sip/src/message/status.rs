@@ -64,6 +64,7 @@ statuses! {
     423 INTERVAL_TOO_BRIEF "Interval Too Brief";
     428 USE_IDENTITY_HEADER "Use Identity Header";
     433 ANONYMITY_DISALLOWED "Anonymity Disallowed";
+    469 BAD_INFO_PACKAGE "Bad Info Package";
     480 TEMPORARILY_UNAVAILABLE "Temporarily Unavailable";
     481 CALL_DOES_NOT_EXIST "Call/Transaction Does Not Exist";
     482 LOOP_DETECTED "Loop Detected";

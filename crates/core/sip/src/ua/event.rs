@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use crate::{Method, Request, Response};
@@ -98,6 +100,15 @@ pub enum Event {
         request: Box<Request>,
         /// How it came.
         flow: Flow,
+    },
+    /// The peer tells by INFO that a key was pressed; 200 is sent.
+    Digit {
+        /// Which.
+        invite: InviteId,
+        /// `0` to `9`, `*`, `#`, `A` to `D`.
+        digit: char,
+        /// How long it was held, 10 s at most.
+        duration: Duration,
     },
     /// A [`super::Command::Request`] came to its end.
     Response {

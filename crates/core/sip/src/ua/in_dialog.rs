@@ -43,6 +43,7 @@ impl UserAgent {
             }
             Method::Invite => self.reinvited(id, arrival, cx),
             Method::Prack => self.pracked(id, arrival, cx),
+            Method::Info => self.informed(id, arrival, &tag, cx),
             Method::Update => self.updated(id, arrival, cx),
             _ => self.deliver(Some(id), arrival, &tag, cx),
         }

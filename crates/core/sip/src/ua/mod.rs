@@ -16,6 +16,7 @@ mod flow;
 mod hangup;
 mod identity;
 mod in_dialog;
+mod info;
 mod input;
 mod inspect;
 mod path;

@@ -4,6 +4,7 @@ mod cancel;
 mod confirm;
 mod flows;
 mod hangup;
+mod info;
 mod located;
 mod lone;
 mod loss;

@@ -191,7 +191,7 @@ fn information_within_a_dialog_goes_both_ways() {
     let mut world = World::new(fair(), 8);
     let id = established(&mut world, Protocol::Udp);
     for (from, own) in [(Who::Alice, OUT), (Who::Bob, id)] {
-        let body = Some(Body { content_type: "application/dtmf-relay".into(), bytes: "Signal=5".into() });
+        let body = Some(Body { content_type: "application/x-note".into(), bytes: "Signal=5".into() });
         let headers = Headers::new();
         world.command(from, Command::Request { invite: own, method: Method::Info, headers, body });
         let (request, body) = world.find(from.other(), |event| match event {
