@@ -156,6 +156,7 @@ fn call_to(target: Target) -> NewInvite {
         routes: Vec::new(),
         headers: Headers::new(),
         body: None,
+        credentials: None,
     }
 }
 

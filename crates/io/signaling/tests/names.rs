@@ -37,6 +37,7 @@ fn call_to(uri: &str, target: Option<Target>) -> Box<NewInvite> {
         routes: Vec::new(),
         headers: Headers::new(),
         body: None,
+        credentials: None,
     })
 }
 

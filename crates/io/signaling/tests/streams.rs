@@ -200,6 +200,7 @@ fn call_to(remote: std::net::SocketAddr) -> Box<NewInvite> {
         routes: Vec::new(),
         headers: Headers::new(),
         body: None,
+        credentials: None,
     })
 }
 

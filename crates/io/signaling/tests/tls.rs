@@ -278,6 +278,7 @@ async fn call_out(signer: &Authority, name: &str, trusted: &Authority) -> Option
         routes: Vec::new(),
         headers: Headers::new(),
         body: None,
+        credentials: None,
     };
     let invite = InviteId::outgoing(1);
     tandem.commands.send(Command::Invite { invite, call: Box::new(call) }).await.unwrap();

@@ -16,6 +16,13 @@ mod reroute;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TransactionId(u64);
 
+impl TransactionId {
+    /// Not after any other.
+    pub(crate) const FIRST: TransactionId = TransactionId(0);
+    /// Not before any other.
+    pub(crate) const LAST: TransactionId = TransactionId(u64::MAX);
+}
+
 /// The table is full: nothing was begun.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("too many transactions")]

@@ -3,10 +3,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use bytes::Bytes;
 use tandem_base::{Entropy, Sink, Time};
 
+use crate::digest::Client;
 use crate::locate::Avoided;
 use crate::transaction::{Tell, TransactionId, Transactions};
 use crate::{Headers, Method, StatusCode};
 
+use super::authenticate::Attempt;
 use super::context::Context;
 use super::delivery::{Delivery, Lookup};
 use super::path::Path;
@@ -31,6 +33,9 @@ pub struct UserAgent {
     pub(super) deliveries: BTreeMap<TransactionId, Delivery>,
     pub(super) lookups: BTreeMap<LookupId, Lookup>,
     pub(super) avoided: Avoided,
+    /// Who answers challenges for the calls that have credentials.
+    pub(super) accounts: BTreeMap<InviteId, Client>,
+    pub(super) attempts: BTreeMap<(InviteId, TransactionId), Attempt>,
     pub(super) statistics: Statistics,
     pub(super) last_lookup: u64,
     pub(super) last_invite: u64,
@@ -100,6 +105,8 @@ impl UserAgent {
             deliveries: BTreeMap::new(),
             lookups: BTreeMap::new(),
             avoided: Avoided::default(),
+            accounts: BTreeMap::new(),
+            attempts: BTreeMap::new(),
             statistics: Statistics::default(),
             last_lookup: 0,
             last_invite: 0,
@@ -150,6 +157,8 @@ impl UserAgent {
             && self.requests.is_empty()
             && self.deliveries.is_empty()
             && self.lookups.is_empty()
+            && self.accounts.is_empty()
+            && self.attempts.is_empty()
             && self.alarms.is_empty()
             && self.connections.is_empty()
             && self.pending_invites == 0
@@ -312,6 +321,7 @@ impl UserAgent {
             self.connections.remove(&(path.flow().id, id));
         }
         self.tags.remove(&usage.local_tag);
+        self.forget_account(id);
         self.abandon(&usage.exchange, cx);
         cx.ended(id, cause);
         Some(usage)
@@ -348,6 +358,7 @@ impl UserAgent {
         if self.fails_over(id, &owner, tell, cx) {
             return;
         }
+        self.take_attempt(id, &owner);
         let failure = if tell == Tell::Timeout { Failure::Timeout } else { Failure::Unreachable };
         match owner {
             Owner::Invite(invite) => self.invite_failed(invite, id, failure, cx),

@@ -106,13 +106,17 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<TransactionId> {
         let way = way.into();
-        match way {
+        let attempt = self.attempt(&request, &owner);
+        let kept = owner.clone();
+        let id = match way {
             Way::To(target) => {
                 let id = self.transactions.reserve();
                 self.transmit_as(id, request, target, owner, cx).map(|()| id)
             }
             Way::Locate { destination, last } => self.deliver_to(request, destination, last, owner, cx),
-        }
+        }?;
+        self.note_attempt(id, &kept, attempt);
+        Some(id)
     }
 
     /// The same to a known target, under the name of a transaction that is not begun or over.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::dialog::Dialog;
+use crate::digest::Client;
 use crate::locate::Destination;
 use crate::transaction::{SentAck, TransactionId};
 use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
@@ -23,11 +24,15 @@ const MOST_FORKS: usize = 16;
 
 impl UserAgent {
     /// The application calls out (§13.2.1).
-    pub(super) fn invite(&mut self, id: InviteId, call: NewInvite, cx: &mut Context<'_>) -> Option<()> {
+    pub(super) fn invite(&mut self, id: InviteId, mut call: NewInvite, cx: &mut Context<'_>) -> Option<()> {
         if !id.is_outgoing() || self.usages.contains_key(&id) {
             return None;
         }
+        if let Some(credentials) = call.credentials.take() {
+            self.accounts.insert(id, Client::new(credentials));
+        }
         if let Err(failure) = self.try_invite(id, call, cx) {
+            self.forget_account(id);
             cx.ended(id, EndCause::Failed(failure));
         }
         Some(())

@@ -4,6 +4,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::digest::Credentials;
 use crate::{Headers, Method, StatusCode, Uri};
 
 use super::Target;
@@ -79,6 +80,9 @@ pub struct NewInvite {
     pub headers: Headers,
     /// The offer; none asks the callee to make one.
     pub body: Option<Body>,
+    /// What answers a 401 or 407, be it to the INVITE or to a later request of the call: that request is then sent
+    /// again before the application hears of the refusal (RFC 3261 §22.2).
+    pub credentials: Option<Credentials>,
 }
 
 /// What an application can ask for. A command for a usage or request that is over is ignored and counted: the

@@ -93,10 +93,11 @@ impl UserAgent {
         &mut self,
         transaction: TransactionId,
         remote_tag: String,
-        ack: Request,
+        mut ack: Request,
         way: Way,
         cx: &mut Context<'_>,
     ) {
+        self.authorize_ack(transaction, &mut ack);
         match way {
             Way::To(target) => {
                 let ack = self.transmit_ack(ack, target, cx);
@@ -266,7 +267,8 @@ impl UserAgent {
         goes_on
     }
 
-    fn is_wanted(&self, owner: &Owner) -> bool {
+    /// An INVITE that was taken back must not be sent again.
+    pub(super) fn is_wanted(&self, owner: &Owner) -> bool {
         let Owner::Invite(id) = owner else { return true };
         match self.usages.get(id).map(|usage| &usage.exchange) {
             Some(Exchange::Calling { progress, .. }) => !progress.is_cancelled(),

@@ -5,6 +5,7 @@
 //! and the refusal of whatever the application should never have to see.
 
 mod agent;
+mod authenticate;
 mod build;
 mod callee;
 mod caller;

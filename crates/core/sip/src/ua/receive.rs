@@ -260,10 +260,11 @@ impl UserAgent {
             return;
         };
         let ack = self.ack_for_refusal(id, &response);
+        let target = self.transactions.target(id);
         if !self.transactions.responded(id, response.status, ack, cx.now, &mut cx.out) {
             return;
         }
-        if self.passes_on(id, &response, cx) {
+        if self.passes_on(id, &response, cx) || self.authenticates(id, &owner, target, &response, cx) {
             return;
         }
         match owner {

@@ -1,5 +1,6 @@
 //! Two user agents against each other in virtual time, and one alone against written messages.
 
+mod authenticate;
 mod cancel;
 mod confirm;
 mod flows;
@@ -77,6 +78,7 @@ fn call(protocol: Protocol, body: Option<Body>) -> Box<NewInvite> {
         routes: Vec::new(),
         headers: Headers::new(),
         body,
+        credentials: None,
     })
 }
 
