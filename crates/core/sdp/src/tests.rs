@@ -1,11 +1,13 @@
 mod bounds;
 mod codecs;
+mod collection;
 mod direction;
 mod golden;
 mod offers;
 mod properties;
 mod refusals;
 mod renegotiation;
+mod srtp;
 
 use std::net::SocketAddr;
 

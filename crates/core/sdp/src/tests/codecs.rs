@@ -129,3 +129,66 @@ fn telephone_events_go_by_the_codecs_clock_if_they_can() {
     assert!(answer.negotiated.stream.telephone_events.is_empty());
     assert!(answer.sdp.contains("m=audio 20000 RTP/AVP 9\r\n"));
 }
+
+/// The most that Opus is sent with to a peer that writes these lines.
+fn opus_limit(lines: &str) -> Option<u32> {
+    let offer = from_peer(lines);
+    match answered(&offer).negotiated.stream.send.format {
+        AudioFormat::Opus(params) => params.max_average_bitrate,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn bandwidth_lines_limit_opus() {
+    let audio = "m=audio 4000 RTP/AVP 96\n";
+    let opus = "\na=rtpmap:96 opus/48000/2";
+    assert_eq!(opus_limit(&format!("{audio}{opus}")), None);
+    assert_eq!(opus_limit(&format!("{audio}b=TIAS:24000{opus}")), Some(24_000));
+    // 50 packets a second with 40 octets of headers are 16 kbit/s.
+    assert_eq!(opus_limit(&format!("{audio}b=AS:40{opus}")), Some(24_000));
+    assert_eq!(opus_limit(&format!("{audio}b=AS:40{opus}\na=ptime:40")), Some(32_000));
+    assert_eq!(opus_limit(&format!("b=AS:40\n{audio}{opus}")), Some(24_000), "of the whole session");
+    assert_eq!(
+        opus_limit(&format!("b=AS:40\n{audio}b=AS:56{opus}")),
+        Some(40_000),
+        "the m-line's own counts first"
+    );
+    assert_eq!(
+        opus_limit(&format!("{audio}b=AS:40\nb=TIAS:30000{opus}")),
+        Some(30_000),
+        "the more exact one counts"
+    );
+    assert_eq!(opus_limit(&format!("{audio}b=AS:1{opus}")), Some(6_000));
+    assert_eq!(opus_limit(&format!("{audio}b=AS:18446744073709551615{opus}")), Some(510_000));
+    assert_eq!(
+        opus_limit(&format!("{audio}b=TIAS:24000{opus}\na=fmtp:96 maxaveragebitrate=16000")),
+        Some(16_000)
+    );
+    assert_eq!(
+        opus_limit(&format!("{audio}b=TIAS:12000{opus}\na=fmtp:96 maxaveragebitrate=16000")),
+        Some(12_000)
+    );
+    for odd in ["b=AS", "b=AS:", "b=AS:x", "b=AS:-4", "b=AS:99999999999999999999", "b=:5", "b=X-YZ:1"] {
+        assert_eq!(opus_limit(&format!("{audio}{odd}{opus}")), None, "{odd}");
+    }
+}
+
+#[test]
+fn no_bandwidth_is_a_way_to_hold() {
+    for line in ["b=AS:0", "b=TIAS:0"] {
+        let stream = answered(&from_peer(&format!("m=audio 4000 RTP/AVP 0\n{line}"))).negotiated.stream;
+        assert_eq!(stream.direction, Direction::RecvOnly, "{line}");
+    }
+}
+
+#[test]
+fn no_rtcp_goes_where_it_has_no_bandwidth() {
+    let rtcp = |lines: &str| {
+        let offer = from_peer(&format!("m=audio 4000 RTP/AVP 0\n{lines}"));
+        answered(&offer).negotiated.stream.remote_rtcp
+    };
+    assert_eq!(rtcp("b=RS:0\nb=RR:0"), at("0.0.0.0:0"));
+    assert_eq!(rtcp("b=RS:0\nb=RR:2000"), at("192.0.2.7:4001"));
+    assert_eq!(rtcp("b=RR:0"), at("192.0.2.7:4001"));
+}

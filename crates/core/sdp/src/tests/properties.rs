@@ -7,7 +7,8 @@ fn media_line() -> impl Strategy<Value = String> {
     let kind = prop_oneof![4 => Just("audio"), 1 => Just("video"), 1 => Just("application")];
     let port = prop_oneof![1 => Just(0u16), 6 => 1024u16..];
     let protocol = prop_oneof![
-        5 => Just("RTP/AVP"), 2 => Just("RTP/AVPF"), 1 => Just("rtp/avp"), 1 => Just("RTP/SAVPF"), 1 => Just("TCP")
+        5 => Just("RTP/AVP"), 2 => Just("RTP/AVPF"), 1 => Just("rtp/avp"), 2 => Just("RTP/SAVPF"), 2 => Just("RTP/SAVP"),
+        1 => Just("TCP")
     ];
     let format = (
         0u8..128,
@@ -32,6 +33,11 @@ fn media_line() -> impl Strategy<Value = String> {
         Just("c=IN IP4 192.0.2.9"),
         Just("c=IN IP4 224.0.0.1"),
         Just("a=mid:1"),
+        Just("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4"),
+        Just("a=crypto:2 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=="),
+        Just("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:short"),
+        Just("b=AS:0"),
+        Just("b=TIAS:20000"),
     ];
     let formats =
         prop::collection::btree_map(format.clone().prop_map(|f| f.0), format.prop_map(|f| f.1), 1..8);
@@ -61,6 +67,22 @@ fn says(media: &Media, attribute: &str) -> bool {
     media.attributes.iter().any(|a| a.attribute == attribute)
 }
 
+/// RFC 4568 §5.1.2: one attribute, of a tag and suite that were offered, and never none under a secure profile.
+fn check_crypto(offered: &Media, answered: &Media) {
+    let crypto = |media: &Media| -> Vec<(String, String)> {
+        let values =
+            media.attributes.iter().filter(|a| a.attribute == "crypto").filter_map(|a| a.value.clone());
+        let name = |value: String| Some((value.split(' ').take(2).collect::<Vec<_>>().join(" "), value));
+        values.filter_map(name).collect()
+    };
+    let (offered_crypto, answered_crypto) = (crypto(offered), crypto(answered));
+    assert!(answered_crypto.len() <= 1);
+    assert!(!answered.proto.starts_with("RTP/S") || answered_crypto.len() == 1);
+    for (name, value) in &answered_crypto {
+        assert!(offered_crypto.iter().any(|(known, theirs)| known == name && theirs != value), "{name}");
+    }
+}
+
 /// RFC 3264 §6: what any answer must be, whatever the offer.
 fn check(offer: &str, answer: &str) {
     let (offered, answered) = (lines(offer), lines(answer));
@@ -77,6 +99,7 @@ fn check(offer: &str, answer: &str) {
         assert_eq!(offered.proto.to_ascii_uppercase(), answered.proto);
         assert!(numbers(answered).iter().all(|number| numbers(offered).contains(number)));
         assert!(says(offered, "rtcp-mux") || !says(answered, "rtcp-mux"));
+        check_crypto(offered, answered);
         let first =
             |names: [&'static str; 3]| offered.attributes.iter().find(|a| names.contains(&&*a.attribute));
         let theirs = first(["sendonly", "recvonly", "inactive"]).map_or("sendrecv", |a| a.attribute.as_str());

@@ -71,3 +71,41 @@ fn what_was_settled_survives_being_written_and_read() {
     let text = serde_json::to_string(&settled).unwrap();
     assert_eq!(serde_json::from_str::<Negotiated>(&text).unwrap(), settled);
 }
+
+#[test]
+fn a_stream_may_be_switched_off_and_on_again() {
+    let talk = answered(&from_peer(TALK));
+    let off = TALK.replace("4000", "0");
+    let gone = again(&from_peer(&off), &talk.negotiated);
+    assert!(gone.sdp.ends_with("t=0 0\r\nm=audio 0 RTP/AVP 96 0 101\r\n"), "{}", gone.sdp);
+    let stream = &gone.negotiated.stream;
+    assert_eq!((stream.direction, stream.remote_rtp), (Direction::Inactive, at("0.0.0.0:0")));
+    assert_eq!((gone.negotiated.line, gone.negotiated.origin.version), (0, 2));
+    assert_eq!(again(&from_peer(&off), &gone.negotiated), gone, "again changes nothing");
+    let back = again(&from_peer(TALK), &gone.negotiated);
+    assert_eq!(back.negotiated.stream, talk.negotiated.stream);
+    assert_eq!(back.negotiated.origin.version, 3);
+    let moved = format!("{off}\nm=audio 4010 RTP/AVP 0");
+    let moved = again(&from_peer(&moved), &gone.negotiated);
+    assert_eq!((moved.negotiated.line, moved.negotiated.stream.remote_rtp.port()), (1, 4010));
+}
+
+#[test]
+fn our_offer_brings_a_switched_off_stream_back() {
+    let talk = answered(&from_peer(TALK));
+    let gone =
+        again(&from_peer(&format!("{}\nm=video 0 RTP/AVP 99", TALK.replace("4000", "0"))), &talk.negotiated);
+    let offer = offer(&Capabilities::default(), &local(), Some(&gone.negotiated));
+    let lines: Vec<_> = offer.sdp.lines().filter(|line| line.starts_with("m=")).collect();
+    assert_eq!(lines, ["m=audio 20000 RTP/AVP 96 9 0 8 97 101", "m=video 0 RTP/AVP 99"]);
+}
+
+#[test]
+fn addresses_and_ports_may_change_within_a_call() {
+    let first = answered(&from_peer(TALK));
+    let moved = TALK.replace("4000", "4100") + "\nc=IN IP4 192.0.2.99\na=rtcp:4200";
+    let second = again(&from_peer(&moved), &first.negotiated);
+    let stream = &second.negotiated.stream;
+    assert_eq!((stream.remote_rtp, stream.remote_rtcp), (at("192.0.2.99:4100"), at("192.0.2.99:4200")));
+    assert_eq!(second.negotiated.origin.version, 1, "our own description is the same");
+}
