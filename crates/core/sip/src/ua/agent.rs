@@ -6,7 +6,7 @@ use tandem_base::{Entropy, Sink, Time};
 use crate::digest::Client;
 use crate::locate::Avoided;
 use crate::transaction::{Tell, TransactionId, Transactions};
-use crate::{Headers, Method, StatusCode};
+use crate::{HeaderName, Headers, Method, StatusCode};
 
 use super::authenticate::Attempt;
 use super::context::Context;
@@ -52,6 +52,7 @@ pub(super) struct Texts {
     /// The same, one by one.
     pub options: Vec<String>,
     pub accept: Bytes,
+    pub session_id: HeaderName,
     pub product: Bytes,
 }
 

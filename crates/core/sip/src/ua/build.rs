@@ -1,6 +1,7 @@
 //! Writing messages.
 
 use bytes::Bytes;
+use tandem_base::Time;
 
 use crate::dialog::Dialog;
 use crate::transaction::{ClientKey, NewClient, TransactionId, branch};
@@ -11,7 +12,10 @@ use super::context::Context;
 use super::path::{Way, own_uri};
 use super::reliable::OPTION;
 use super::usage::{Reply, Usage};
-use super::{Body, Config, Target};
+use super::{Body, Config, Protocol, Target};
+
+/// RFC 3261 §18.1.1, where the path's MTU is not known.
+const MOST_BY_UDP: usize = 1_300;
 
 impl Texts {
     pub fn of(config: &Config) -> Self {
@@ -28,6 +32,8 @@ impl Texts {
             allow: allow.join(", ").into(),
             supported: options.join(", ").into(),
             options,
+            session_id: HeaderName::parse("Session-ID")
+                .unwrap_or_else(|| HeaderName::Other("Session-ID".to_owned())),
             accept: identity.accept.join(", ").into(),
             product: identity.product.clone().into(),
         }
@@ -110,6 +116,9 @@ impl UserAgent {
         let kept = owner.clone();
         let id = match way {
             Way::To(target) => {
+                if let Some(by_tcp) = self.larger_way(&request, &target, cx.now) {
+                    return self.deliver_by([by_tcp, target], request, owner, cx);
+                }
                 let id = self.transactions.reserve();
                 self.transmit_as(id, request, target, owner, cx).map(|()| id)
             }
@@ -117,6 +126,18 @@ impl UserAgent {
         }?;
         self.note_attempt(id, &kept, attempt);
         Some(id)
+    }
+
+    /// RFC 3261 §18.1.1: by TCP what may not fit into a datagram. None where it fits, where the peer is behind a flow, or
+    /// where TCP came to nothing lately.
+    fn larger_way(&self, request: &Request, target: &Target, now: Time) -> Option<Target> {
+        let Target::Address { protocol: Protocol::Udp, remote } = *target else { return None };
+        // A line has four octets beside its name and value; our Via and the request line are some 200.
+        let lines = request.headers.iter().map(|h| h.name.as_str().len() + h.value().len() + 4);
+        let by_tcp = Target::Address { protocol: Protocol::Tcp, remote };
+        let speaks = self.config.identity.listeners.iter().any(|own| own.protocol == Protocol::Tcp);
+        let fits = lines.sum::<usize>() + request.body.len() + 200 <= MOST_BY_UDP;
+        (!fits && speaks && !self.avoided.contains(Protocol::Tcp, remote, now)).then_some(by_tcp)
     }
 
     /// The same to a known target, under the name of a transaction that is not begun or over.
@@ -191,6 +212,7 @@ impl UserAgent {
             }
             self.texts.capabilities(all);
         }
+        self.push_session_id(usage, all);
         push_filled(all, HeaderName::Server, &self.texts.product);
         append(all, headers);
         response.body = with_body(all, body);
@@ -218,6 +240,9 @@ impl UserAgent {
             request.headers.push(HeaderName::Contact, contact);
             self.texts.capabilities(&mut request.headers);
             self.ask_for_timer(&mut request.headers, Some(usage));
+        }
+        if let Some(usage) = self.usages.get(&id) {
+            self.push_session_id(usage, &mut request.headers);
         }
         append(&mut request.headers, headers);
         request.body = with_body(&mut request.headers, body);

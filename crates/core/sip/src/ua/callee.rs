@@ -16,6 +16,7 @@ use super::inspect::Refusal;
 use super::path::Path;
 use super::receive::Arrival;
 use super::reliable::{HeldAnswer, names_option};
+use super::session_id::SessionId;
 use super::timer::Wish;
 use super::usage::{Described, Exchange, Reply, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, InviteId};
@@ -63,6 +64,8 @@ impl UserAgent {
         usage.dialog = Some(dialog);
         usage.contact_user = arrival.request.uri.user_text().unwrap_or_default();
         usage.note_allow(&arrival.request.headers);
+        let theirs = self.session_half(&arrival.request.headers);
+        usage.session_id = theirs.map(|theirs| SessionId::new(Some(theirs), cx));
         self.insert_usage(id, usage);
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
         self.arm(id);

@@ -13,6 +13,7 @@ use super::build::{append, with_body, within_invite};
 use super::context::Context;
 use super::in_dialog::is_fatal;
 use super::path::{Path, Way};
+use super::session_id::SessionId;
 use super::usage::{Exchange, Offer, Progress, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite};
 
@@ -44,14 +45,17 @@ impl UserAgent {
         }
         let tag = cx.token();
         let way = way_of(&call)?;
-        let request = self.first_invite(&call, &way, &tag, cx)?;
+        let mut request = self.first_invite(&call, &way, &tag, cx)?;
         let offerless = request.body.is_empty();
+        let session_id = SessionId::new(None, cx);
+        request.headers.push(self.texts.session_id.clone(), session_id.text());
         let transaction = self.transmit(request, way, Owner::Invite(id), cx).ok_or(Failure::Unreachable)?;
         self.statistics.outgoing += 1;
         let until = cx.now + self.config.limits.ringing;
         let progress = Progress::Silent { until };
         let exchange = Exchange::Calling { transaction, offerless, progress, again: None };
         let mut usage = Usage::new(exchange, tag, true);
+        usage.session_id = Some(session_id);
         usage.contact_user = call.contact_user;
         usage.contact_parameters = call.contact_parameters;
         self.insert_usage(id, usage);
@@ -103,6 +107,7 @@ impl UserAgent {
         flow: &Flow,
         cx: &mut Context<'_>,
     ) {
+        self.note_session_id(id, &response.headers);
         // Whoever does not find what it belongs to leaves it alone.
         let _ = match response.status.class() {
             1 => self.progressed(id, transaction, response, flow, cx),
@@ -244,6 +249,9 @@ impl UserAgent {
         let dialog = usage.dialog.as_ref()?;
         let mut request = dialog.ack(cseq);
         let way = usage.path.as_ref()?.next(dialog);
+        if let Some(usage) = self.usages.get(&id) {
+            self.push_session_id(usage, &mut request.headers);
+        }
         request.body = with_body(&mut request.headers, body);
         self.send_ack(transaction, remote_tag, request, way, cx);
         self.arm(id);

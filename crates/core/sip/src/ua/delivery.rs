@@ -88,6 +88,22 @@ impl UserAgent {
         Some(id)
     }
 
+    /// Sends a request to the first of these; to the next where that fails.
+    pub(super) fn deliver_by(
+        &mut self,
+        targets: [Target; 2],
+        request: Request,
+        owner: Owner,
+        cx: &mut Context<'_>,
+    ) -> Option<TransactionId> {
+        let id = self.transactions.reserve();
+        let until = cx.now + self.config.limits.ringing;
+        let (rest, current, last) = (VecDeque::from(targets), None, None);
+        let delivery = Delivery { request, owner, rest, current, tries: 0, heard: false, until, last };
+        self.deliveries.insert(id, delivery);
+        self.advance(id, cx).then_some(id)
+    }
+
     /// Sends the ACK for a 2xx and notes it, so that it can be sent again.
     pub(super) fn send_ack(
         &mut self,

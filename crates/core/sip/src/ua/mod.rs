@@ -23,6 +23,7 @@ mod inspect;
 mod path;
 mod receive;
 mod reliable;
+mod session_id;
 mod statistics;
 mod timer;
 mod update;

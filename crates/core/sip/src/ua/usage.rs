@@ -10,6 +10,7 @@ use crate::{HeaderName, Headers, Method, Response, StatusCode, Uri};
 use super::Body;
 use super::path::{Path, earliest};
 use super::reliable::{Early, Sent};
+use super::session_id::SessionId;
 use super::timer::{SessionTimer, Wish};
 
 /// One INVITE usage (RFC 5057 §4).
@@ -23,6 +24,7 @@ pub(super) struct Usage {
     /// What provisional responses set up, as its caller.
     pub early: Vec<Early>,
     pub timer: Option<SessionTimer>,
+    pub session_id: Option<SessionId>,
     /// The least session interval that the peer lets pass, in seconds (RFC 4028 §7.4), and how often it said so.
     pub least_interval: u32,
     pub raises: u8,
@@ -194,6 +196,7 @@ impl Usage {
             sent: None,
             early: Vec::new(),
             timer: None,
+            session_id: None,
             least_interval: 0,
             raises: 0,
             allows_update: false,
