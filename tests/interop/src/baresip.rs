@@ -56,13 +56,36 @@ impl Baresip {
 
     /// The same with a choice of transport.
     pub fn start_over(transport: Transport, server: SocketAddr, codecs: &[Codec], hz: f64) -> Self {
+        Self::start_with(transport, server, codecs, hz, "")
+    }
+
+    /// The same with a `mediaenc` for its account: `srtp` offers keys under RTP/AVP, `srtp-mand` under RTP/SAVP,
+    /// `srtp-mandf` under RTP/SAVPF.
+    pub fn start_encrypted(
+        transport: Transport,
+        server: SocketAddr,
+        codecs: &[Codec],
+        hz: f64,
+        mediaenc: &str,
+    ) -> Self {
+        Self::start_with(transport, server, codecs, hz, &format!(";mediaenc={mediaenc}"))
+    }
+
+    fn start_with(
+        transport: Transport,
+        server: SocketAddr,
+        codecs: &[Codec],
+        hz: f64,
+        parameters: &str,
+    ) -> Self {
         let ip = address();
         let scratch = Scratch::new("baresip");
         // TLS takes the port after the SIP port, whether wanted or not.
         let (sip, control) = (free_port(ip), free_port(ip));
         scratch.write("config", config(ip, sip, control, &scratch, hz));
         let names: Vec<&str> = codecs.iter().map(|codec| codec.name()).collect();
-        let account = format!("<sip:phone@{ip}>;regint=0;answermode=auto;audio_codecs={}\n", names.join(","));
+        let names = names.join(",");
+        let account = format!("<sip:phone@{ip}>;regint=0;answermode=auto;audio_codecs={names}{parameters}\n");
         scratch.write("accounts", account);
         scratch.write("contacts", "");
         let mut command = Command::new("baresip");
@@ -204,7 +227,7 @@ fn config(ip: Ipv4Addr, sip: u16, control: u16, scratch: &Scratch, hz: f64) -> S
          ausrc_srate 48000\nauplay_srate 48000\nausrc_channels 1\nauplay_channels 1\n\
          ausrc_format s16\nauplay_format s16\nauenc_format s16\naudec_format s16\n\
          rtp_ports 30000-30099\njitter_buffer_delay 2-10\nmodule_path {modules}\n\
-         module g711.so\nmodule g722.so\nmodule opus.so\nmodule aubridge.so\nmodule aufile.so\n\
+         module srtp.so\nmodule g711.so\nmodule g722.so\nmodule opus.so\nmodule aubridge.so\nmodule aufile.so\n\
          module sndfile.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          ctrl_tcp_listen {ip}:{control}\nsnd_path {path}\n\
          opus_stereo no\nopus_sprop_stereo no\nopus_bitrate 32000\nopus_inbandfec yes\n"
