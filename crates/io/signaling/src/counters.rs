@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub struct Counters {
     /// Datagrams received, keep-alives included.
     pub datagrams_received: AtomicU64,
+    /// Datagrams for which there was no room, because there were too many or too many of their source.
+    pub datagrams_shed: AtomicU64,
     /// Datagrams sent.
     pub datagrams_sent: AtomicU64,
     /// Datagrams that the kernel would not take; their senders repeat them.

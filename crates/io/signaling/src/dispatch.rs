@@ -8,7 +8,7 @@ use tandem_base::Time;
 use tandem_sip::ParseError;
 use tandem_sip::locate::{Hop, Search};
 use tandem_sip::ua::{Command, Event, Flow, FlowId, Input, LookupId, Output, Protocol, Target, UserAgent};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -33,7 +33,12 @@ const DEFAULT_GRACE: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) enum Inbound {
     /// From one UDP socket.
-    Datagrams { socket: usize, batch: Vec<(SocketAddr, Bytes)> },
+    Datagrams {
+        socket: usize,
+        batch: Vec<(SocketAddr, Bytes)>,
+        /// Dropped once the batch is dealt with, which lets the next one come.
+        turn: OwnedSemaphorePermit,
+    },
     /// A connection was accepted.
     Opened { flow: Flow, queue: mpsc::Sender<Bytes> },
     /// A whole message came over a connection.
@@ -285,12 +290,13 @@ impl Dispatch {
 
     fn receive(&mut self, item: Inbound) {
         match item {
-            Inbound::Datagrams { socket, batch } => {
+            Inbound::Datagrams { socket, batch, turn } => {
                 for (remote, bytes) in batch {
                     if let Some(flow) = self.udp_flow(socket, remote) {
                         self.received(flow, bytes);
                     }
                 }
+                drop(turn);
             }
             Inbound::Opened { flow, queue } => {
                 if self.streams_learn.contains(&(flow.protocol, flow.local.port())) {

@@ -4,8 +4,9 @@
 //! the user agent and never waits for a peer: sockets are read by tasks of their own, streams are written by tasks of
 //! their own, and what lies between is bounded.
 //!
-//! Back-pressure: while the application is behind with its events, nothing new is read from the network (the kernel's
-//! buffers fill, datagrams are lost and sent again by their senders); commands and timers go on.
+//! Back-pressure: while the application is behind with its events, nothing new is taken from the network: streams are
+//! not read, datagrams wait in a bounded queue with turns by source, and what finds no room is lost and sent again by its
+//! sender. Commands and timers go on.
 
 mod bind;
 mod config;
@@ -13,6 +14,7 @@ mod connection;
 mod counters;
 mod dispatch;
 mod entropy;
+mod fair;
 mod handshake;
 mod listener;
 mod local;
