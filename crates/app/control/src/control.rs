@@ -151,6 +151,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
             Event::ReInviteCancelled { .. }
             | Event::Progress { .. }
             | Event::Pracked { .. }
+            | Event::Outcome { .. }
             | Event::Answered { .. }
             | Event::ReInviteAnswered { .. }
             | Event::ReInviteRejected { .. }

@@ -14,8 +14,8 @@ use super::delivery::{Delivery, Lookup};
 use super::path::Path;
 use super::usage::{Stage, Usage};
 use super::{
-    Command, Config, EndCause, Event, Failure, Flow, FlowId, Input, InviteId, LookupId, Output, RequestId,
-    Statistics, Target,
+    Command, Config, EndCause, Event, Failure, Flow, FlowId, Input, InviteId, LookupId, OutgoingId, Output,
+    RequestId, Statistics, Target,
 };
 
 /// A SIP user agent: both client and server, for any number of calls.
@@ -67,6 +67,8 @@ pub(super) enum Owner {
     Bye(InviteId),
     /// Another request of ours in a dialog.
     Asked(InviteId, Method),
+    /// A request of ours outside of any dialog.
+    Sent(OutgoingId),
     /// Nobody waits for its outcome.
     Nobody,
 }
@@ -200,6 +202,7 @@ impl UserAgent {
             Command::Request { invite, method, headers, body } => {
                 self.ask(invite, method, &headers, body, cx)
             }
+            Command::Send { request, new } => self.send(request, *new, cx),
             Command::Respond { request, status, headers, body } => {
                 self.respond(request, status, &headers, body, cx)
             }
@@ -375,6 +378,7 @@ impl UserAgent {
                     }
                 }
             }
+            Owner::Sent(request) => cx.event(Event::Outcome { request, result: Err(failure) }),
             Owner::Nobody => {}
         }
     }

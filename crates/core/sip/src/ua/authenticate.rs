@@ -26,7 +26,7 @@ impl Owner {
     const fn usage(&self) -> Option<InviteId> {
         match self {
             Owner::Invite(id) | Owner::Update(id) | Owner::Bye(id) | Owner::Asked(id, _) => Some(*id),
-            Owner::Nobody => None,
+            Owner::Sent(_) | Owner::Nobody => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use crate::dialog::Dialog;
 use crate::digest::Client;
 use crate::locate::Destination;
 use crate::transaction::{SentAck, TransactionId};
-use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode};
+use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, StatusCode, Uri};
 
 use super::agent::{Owner, UserAgent};
 use super::build::{append, with_body, within_invite};
@@ -15,7 +15,7 @@ use super::in_dialog::is_fatal;
 use super::path::{Path, Way};
 use super::session_id::SessionId;
 use super::usage::{Exchange, Offer, Progress, Stage, Updating, Usage};
-use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite};
+use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite, Target};
 
 /// How often a re-INVITE is tried again after glare before the application hears of it.
 const MOST_GLARES: u8 = 4;
@@ -44,7 +44,7 @@ impl UserAgent {
             return Err(Failure::Unfit);
         }
         let tag = cx.token();
-        let way = way_of(&call)?;
+        let way = way_of(call.target, &call.routes, &call.uri)?;
         let mut request = self.first_invite(&call, &way, &tag, cx)?;
         let offerless = request.body.is_empty();
         let session_id = SessionId::new(None, cx);
@@ -543,12 +543,12 @@ pub(super) fn offer_failed(id: InviteId, offer: &Offer, failure: Failure, cx: &m
 }
 
 /// RFC 3263 §4: the first Route, else the Request-URI, says where, unless the application does.
-fn way_of(call: &NewInvite) -> Result<Way, Failure> {
-    if let Some(target) = call.target {
+pub(super) fn way_of(target: Option<Target>, routes: &[String], uri: &Uri) -> Result<Way, Failure> {
+    if let Some(target) = target {
         return Ok(target.into());
     }
-    let route = call.routes.first().map(|route| NameAddr::parse(route).ok_or(Failure::Unfit));
-    let uri = route.transpose()?.map_or_else(|| call.uri.clone(), |route| route.uri);
+    let route = routes.first().map(|route| NameAddr::parse(route).ok_or(Failure::Unfit));
+    let uri = route.transpose()?.map_or_else(|| uri.clone(), |route| route.uri);
     let destination = Destination::of_uri(&uri).ok_or(Failure::Unfit)?;
     Ok(Way::Locate { destination, last: None })
 }

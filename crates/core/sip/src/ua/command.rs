@@ -41,6 +41,10 @@ impl fmt::Display for InviteId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct RequestId(pub u64);
 
+/// A request of ours outside of any dialog, named by the application; none is used twice in one process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OutgoingId(pub u64);
+
 /// A message body with its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Body {
@@ -83,6 +87,33 @@ pub struct NewInvite {
     /// What answers a 401 or 407, be it to the INVITE or to a later request of the call: that request is then sent
     /// again before the application hears of the refusal (RFC 3261 §22.2).
     pub credentials: Option<Credentials>,
+}
+
+/// A request to be made outside of any dialog.
+#[derive(Clone, Debug)]
+pub struct NewRequest {
+    /// REGISTER, MESSAGE, SUBSCRIBE, REFER, PUBLISH, OPTIONS or another; none that belongs to calls.
+    pub method: Method,
+    /// Request-URI, also the To unless `to` says otherwise.
+    pub uri: Uri,
+    /// Where to send it; see [`NewInvite::target`].
+    pub target: Option<Target>,
+    /// From without its tag.
+    pub from: String,
+    /// To where it is not the Request-URI.
+    pub to: Option<String>,
+    /// Preloaded Route entries, each as `<sip:…;lr>`.
+    pub routes: Vec<String>,
+    /// The same for all requests to one registrar (RFC 3261 §10.2.4); `None` draws one.
+    pub call_id: Option<String>,
+    /// Below 2^31, and growing under one Call-ID.
+    pub cseq: u32,
+    /// User part of a Contact of ours; `None` leaves Contact out.
+    pub contact_user: Option<String>,
+    /// Further header fields.
+    pub headers: Headers,
+    /// Its body.
+    pub body: Option<Body>,
 }
 
 /// What an application can ask for. A command for a usage or request that is over is ignored and counted: the
@@ -192,6 +223,13 @@ pub enum Command {
         headers: Headers,
         /// Its body.
         body: Option<Body>,
+    },
+    /// Send a request outside of any dialog. [`super::Event::Outcome`] follows.
+    Send {
+        /// Its name.
+        request: OutgoingId,
+        /// What.
+        new: Box<NewRequest>,
     },
     /// Answer [`super::Event::Request`].
     Respond {

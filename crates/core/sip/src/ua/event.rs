@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::{Method, Request, Response};
 
-use super::{Flow, InviteId, RequestId};
+use super::{Flow, InviteId, OutgoingId, RequestId};
 
 /// What an application is told.
 ///
@@ -117,6 +117,13 @@ pub enum Event {
         /// The method of the request.
         method: Method,
         /// The final response, or why there is none.
+        result: Result<Box<Response>, Failure>,
+    },
+    /// A [`super::Command::Send`] came to its end.
+    Outcome {
+        /// Which.
+        request: OutgoingId,
+        /// The 2xx, or why there is none.
         result: Result<Box<Response>, Failure>,
     },
     /// The usage is over.

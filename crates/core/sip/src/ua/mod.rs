@@ -20,6 +20,7 @@ mod in_dialog;
 mod info;
 mod input;
 mod inspect;
+mod outside;
 mod path;
 mod receive;
 mod reliable;
@@ -33,7 +34,7 @@ mod usage;
 mod tests;
 
 pub use agent::UserAgent;
-pub use command::{Body, Command, InviteId, NewInvite, RequestId};
+pub use command::{Body, Command, InviteId, NewInvite, NewRequest, OutgoingId, RequestId};
 pub use event::{EndCause, Event, Failure};
 pub use flow::{Flow, FlowId, Protocol, Target};
 pub use identity::{Config, Identity, Limits, Listener};

@@ -278,7 +278,8 @@ impl UserAgent {
             Owner::Asked(invite, method) if response.status.is_final() => {
                 self.asked(invite, method, response, cx);
             }
-            Owner::Update(_) | Owner::Bye(_) | Owner::Asked(..) | Owner::Nobody => {}
+            Owner::Sent(request) if response.status.is_final() => self.outcome(request, response, cx),
+            Owner::Update(_) | Owner::Bye(_) | Owner::Asked(..) | Owner::Sent(_) | Owner::Nobody => {}
         }
     }
 

@@ -11,6 +11,7 @@ mod located;
 mod lone;
 mod loss;
 mod normal;
+mod outside;
 mod random;
 mod refusals;
 mod reinvite;
