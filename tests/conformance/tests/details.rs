@@ -1,6 +1,6 @@
 //! What is read in the messages of the table, field by field, and what is close to them.
 
-#![allow(clippy::unwrap_used, reason = "a test's set-up fails as a test does")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's set-up fails as a test does")]
 
 use tandem_conformance::{Bench, Outcome, case, octets, status};
 use tandem_sip::{

@@ -1,6 +1,6 @@
 //! Every case of the table against the parser, against the user agent, and over sockets.
 
-#![allow(clippy::unwrap_used, reason = "a test's set-up fails as a test does")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test's set-up fails as a test does")]
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
