@@ -49,6 +49,20 @@ fn encrypted_callers_of_every_style_and_a_plain_one_hear_each_other() {
 }
 
 #[test]
+fn keys_that_came_over_tls_serve_beside_plain_callers() {
+    let tandem = Tandem::start(&Config { tls: true, ..Config::default() });
+    let mut secret =
+        Baresip::start_encrypted(Transport::Tls, tandem.at_tls(), &[Codec::Opus], 617.0, "srtp-mand");
+    let mut plain = Phone::new(tandem.at(), 853.0);
+    secret.call("1000");
+    plain.call("1000");
+    plain.wait_to_hear(&[617.0], SOON);
+    until("the encrypted caller to hear the plain one", SOON, || {
+        secret.heard_so_far()?.ends_with(1.0, &[853.0]).then_some(())
+    });
+}
+
+#[test]
 fn hold_and_resume_keep_an_encrypted_call_talking() {
     let tandem = Tandem::start(&Config::default());
     let mut caller = caller(&tandem, Codec::Pcmu, 617.0, "srtp-mand");

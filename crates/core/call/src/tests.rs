@@ -1,6 +1,6 @@
 use bytes::Bytes;
 use proptest::prelude::*;
-use tandem_base::{AudioFormat, Blame, Direction, Fault, LocalMedia, MediaTimeout};
+use tandem_base::{AudioFormat, AudioStream, Blame, Direction, Fault, LocalMedia, MediaTimeout, SrtpPolicy};
 use tandem_sdp::{Capabilities, OwnKeys};
 
 use super::*;
@@ -281,4 +281,50 @@ proptest! {
         let written = serde_json::to_string(&call).unwrap();
         prop_assert_eq!(serde_json::from_str::<Call>(&written).unwrap(), call);
     }
+}
+
+/// An offer under RTP/SAVP with one key.
+fn secret(direction: &str, key: char) -> Bytes {
+    let key = key.to_string().repeat(40);
+    let sdp = String::from_utf8(sdp(direction, "0").to_vec()).unwrap().replace("RTP/AVP", "RTP/SAVP");
+    format!("{sdp}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n").into()
+}
+
+fn configured(out: &[Output]) -> &AudioStream {
+    match out {
+        [Output::ConfigureMedia { stream, .. }, ..] => stream,
+        _ => panic!("{out:?}"),
+    }
+}
+
+#[test]
+fn an_encrypted_call_keeps_its_keys_over_hold_and_takes_new_ones() {
+    let mut call = call();
+    step(&mut call, Input::Offered { sdp: secret("sendrecv", 'A') });
+    let talk = configured(&step(&mut call, Input::MediaOpened { local: local() })).clone();
+    let keys = talk.srtp.clone().expect("encrypted");
+    let held = configured(&step(&mut call, Input::Reoffered { sdp: secret("sendonly", 'A') })).clone();
+    assert_eq!((held.direction, held.srtp.as_ref()), (Direction::RecvOnly, Some(&keys)));
+    let renewed = configured(&step(&mut call, Input::Reoffered { sdp: secret("sendrecv", 'B') })).clone();
+    let renewed = renewed.srtp.expect("encrypted");
+    assert_ne!(renewed.receive, keys.receive);
+    assert_eq!(renewed.send, keys.send);
+    let text = serde_json::to_string(&call).unwrap();
+    assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call, "keys are handed over");
+}
+
+#[test]
+fn a_call_that_must_be_encrypted_refuses_to_become_plain() {
+    let required = Capabilities { srtp: SrtpPolicy::Required, ..Capabilities::default() };
+    let mut call = Call::new(required.clone(), 7, OwnKeys::new([7; OwnKeys::LEN]));
+    step(&mut call, Input::Offered { sdp: secret("sendrecv", 'A') });
+    step(&mut call, Input::MediaOpened { local: local() });
+    let before = call.clone();
+    let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0") });
+    let [Output::Refuse { fault, warnings }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((fault.status, warnings[0].code), (488, 302));
+    assert_eq!(call, before, "and goes on as it was");
+    let mut plain = Call::new(required, 7, OwnKeys::new([7; OwnKeys::LEN]));
+    let out = step(&mut plain, Input::Offered { sdp: sdp("sendrecv", "0") });
+    assert!(matches!(&out[..], [Output::Refuse { .. }, Output::Released(_)]), "no port is opened: {out:?}");
 }

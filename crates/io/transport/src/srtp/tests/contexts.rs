@@ -1,5 +1,7 @@
 //! Packets between two contexts.
 
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -182,4 +184,29 @@ fn the_streams_of_a_peer_are_bounded() {
         assert!(unprotect(&mut b, &sealed).is_ok());
     }
     assert_eq!(b.positions().received.len(), 8);
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_datagrams_are_dropped_and_leave_nothing_behind(
+        mut octets in proptest::collection::vec(any::<u8>(), 0..400),
+        first in prop_oneof![Just(0x80u8), Just(0x90), Just(0x9f), Just(0xbf), any::<u8>()],
+        suite in proptest::sample::select(SrtpSuite::ALL.to_vec()),
+        mki in 0u8..=128,
+    ) {
+        if let Some(octet) = octets.first_mut() {
+            *octet = first;
+        }
+        let key = if mki == 0 { keying(suite, 2) } else { with_mki(keying(suite, 2), 1, mki) };
+        let mut b = context(&srtp(suite, keying(suite, 1), &[key]));
+        let mut out = [0; 400];
+        prop_assert!(b.unprotect_rtp(&octets, &mut out, Time::ZERO).is_err());
+        prop_assert!(b.unprotect_rtcp(&octets, &mut out, Time::ZERO).is_err());
+        prop_assert!(b.positions().received.is_empty());
+        let len = octets.len();
+        octets.resize(len + SRTP_TRAILER, 0);
+        if let Ok(sealed) = b.protect_rtp(&mut octets, len) {
+            prop_assert_eq!(sealed, len + suite.rtp_tag_len());
+        }
+    }
 }
