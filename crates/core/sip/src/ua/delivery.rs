@@ -300,6 +300,8 @@ impl UserAgent {
             && let Exchange::Calling { progress, .. } = &mut usage.exchange
         {
             *progress = Progress::Silent { until: progress.until().unwrap_or(fresh) };
+            // What the failed server began to set up is gone with it.
+            usage.early.clear();
         }
         self.arm(*id);
     }

@@ -298,6 +298,25 @@ fn a_call_taken_back_is_tried_nowhere_else() {
 }
 
 #[test]
+fn early_dialogs_end_with_the_server_that_failed() {
+    let mut lone = Lone::new();
+    let id = call_by_name(&mut lone, 1);
+    locate(&mut lone, &[FIRST, SECOND]);
+    let first = one(&lone);
+    let reliable = "Contact: <sip:bob@198.51.100.1>\nRequire: 100rel\nRSeq: 1\n";
+    answer_to(&mut lone, &first, "183 Session Progress", reliable);
+    assert_eq!(lone.ua.usages[&id].early.len(), 1);
+    let prack = one(&lone);
+    assert!(prack.1.starts_with("PRACK "), "{}", prack.1);
+    answer_to(&mut lone, &prack, "200 OK", "");
+    answer_to(&mut lone, &first, "503 Busy", "");
+    assert!(lone.ua.usages[&id].early.is_empty());
+    let second = lone.sent()[1].clone();
+    answer_to(&mut lone, &second, "486 Busy Here", "");
+    lone.assert_quiet_end();
+}
+
+#[test]
 fn cancel_waits_for_the_present_server_to_be_heard() {
     let mut lone = Lone::new();
     let id = call_by_name(&mut lone, 1);
