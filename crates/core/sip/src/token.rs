@@ -15,7 +15,15 @@ pub(crate) const fn is_lws(c: char) -> bool {
 }
 
 pub(crate) fn trim(text: &str) -> &str {
-    text.trim_matches(is_lws)
+    match text.as_bytes() {
+        // Mostly there is nothing to do.
+        [first, .., last] if !is_lws_byte(*first) && !is_lws_byte(*last) => text,
+        _ => text.trim_matches(is_lws),
+    }
+}
+
+const fn is_lws_byte(b: u8) -> bool {
+    matches!(b, b' ' | b'\t')
 }
 
 pub(crate) fn trim_bytes(mut bytes: &[u8]) -> &[u8] {
@@ -33,10 +41,25 @@ pub(crate) fn number<N: std::str::FromStr>(text: &str) -> Option<N> {
     (!text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
 }
 
+/// What stands before and behind the first `byte`, which is ASCII.
+pub(crate) fn split_at_byte(text: &str, byte: u8) -> Option<(&str, &str)> {
+    let at = memchr::memchr(byte, text.as_bytes())?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
 /// Splits at `separator`, but not within quotes (backslash escapes heeded) nor angle brackets; parts are trimmed.
 /// `None` when a quote or bracket stays open.
 pub(crate) fn split_outside(text: &str, separator: u8) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
+    if memchr::memchr3(b'"', b'<', b'>', text.as_bytes()).is_none() {
+        let mut rest = text;
+        while let Some((part, behind)) = split_at_byte(rest, separator) {
+            parts.push(trim(part));
+            rest = behind;
+        }
+        parts.push(trim(rest));
+        return Some(parts);
+    }
     let (mut start, mut quoted, mut escaped, mut bracketed) = (0, false, false, false);
     for (i, b) in text.bytes().enumerate() {
         match b {

@@ -74,6 +74,11 @@ impl Headers {
         Headers(Vec::new())
     }
 
+    /// None, with room for as many as most messages have.
+    pub(crate) fn roomy() -> Self {
+        Headers(Vec::with_capacity(20))
+    }
+
     /// Number of header lines.
     pub fn len(&self) -> usize {
         self.0.len()

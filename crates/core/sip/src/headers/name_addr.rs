@@ -2,7 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::token::{is_lws, quote, trim, unquote};
+use crate::token::{is_lws, quote, split_at_byte, trim, unquote};
 use crate::{Params, Uri};
 
 /// `"Display" <uri>;param=value`: the value of From, To, Contact, Route and others (RFC 3261 §20.10).
@@ -60,7 +60,7 @@ fn find_bracket(text: &str) -> Option<usize> {
 
 fn parse_bracketed(text: &str, open: usize) -> Option<NameAddr> {
     let (display, rest) = (trim(text.get(..open)?), text.get(open + 1..)?);
-    let (uri, params) = rest.split_once('>')?;
+    let (uri, params) = split_at_byte(rest, b'>')?;
     Some(NameAddr {
         display: parse_display(display)?,
         uri: Uri::parse(trim(uri))?,

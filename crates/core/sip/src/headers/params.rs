@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::limits::MAX_PARAMS;
-use crate::token::{is_token_byte, quote, split_outside, trim, unquote};
+use crate::token::{is_token_byte, quote, split_at_byte, split_outside, trim, unquote};
 
 /// Parameters `;name=value;flag` of a header or a URI: order and case kept, names compared without case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl Params {
 
 impl Param {
     fn parse(text: &str) -> Option<Param> {
-        let (name, value) = match text.split_once('=') {
+        let (name, value) = match split_at_byte(text, b'=') {
             Some((name, value)) => (trim(name), Some(trim(value))),
             None => (text, None),
         };

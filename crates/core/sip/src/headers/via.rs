@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::token::{is_lws, is_token, number, trim};
+use crate::token::{is_lws, is_token, number, split_at_byte, trim};
 use crate::uri::parse_host_port;
 use crate::{Host, Params};
 
@@ -188,7 +188,7 @@ impl Via {
             return None;
         }
         let (transport, rest) = trim(protocol.next()?).split_once(is_lws)?;
-        let (sent_by, params) = rest.split_once(';').unwrap_or((rest, ""));
+        let (sent_by, params) = split_at_byte(rest, b';').unwrap_or((rest, ""));
         let (host, port) = parse_host_port(trim(sent_by))?;
         is_token(transport).then_some(())?;
         Some(Via { transport: transport.to_owned(), host, port, params: read_params(params)? })

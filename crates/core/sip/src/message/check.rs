@@ -1,17 +1,20 @@
 use super::{Method, Problem, Request};
 use crate::token::split_outside;
-use crate::{HeaderError, HeaderName, HeaderProblem, Headers, Host, SipUri, Via};
+use crate::{CSeq, HeaderError, HeaderName, HeaderProblem, Headers, Host, SipUri, Via};
 
-/// Headers that stand in a message once at most (RFC 3261 §7.3.1, §20), Content-Length aside.
-const SINGLE: [HeaderName; 7] = [
-    HeaderName::From,
-    HeaderName::To,
-    HeaderName::CallId,
-    HeaderName::CSeq,
-    HeaderName::MaxForwards,
-    HeaderName::ContentType,
-    HeaderName::Expires,
-];
+/// Of headers that stand in a message once at most (RFC 3261 §7.3.1, §20), Content-Length aside, a bit of its own.
+const fn single(name: &HeaderName) -> u8 {
+    match name {
+        HeaderName::From => 1,
+        HeaderName::To => 1 << 1,
+        HeaderName::CallId => 1 << 2,
+        HeaderName::CSeq => 1 << 3,
+        HeaderName::MaxForwards => 1 << 4,
+        HeaderName::ContentType => 1 << 5,
+        HeaderName::Expires => 1 << 6,
+        _ => 0,
+    }
+}
 
 impl Request {
     /// Are the mandatory headers there, readable, and there once (RFC 3261 §8.1.1)? [`super::Message::parse`] has
@@ -25,7 +28,7 @@ impl Request {
 }
 
 pub(super) fn check_request(method: &Method, headers: &Headers) -> Result<(), Problem> {
-    check_response(headers)?;
+    let cseq = check_five(headers)?;
     headers.max_forwards()?;
     // Where it is a target to be kept; a BYE, say, is no worse for a bad one.
     if matches!(
@@ -36,7 +39,7 @@ pub(super) fn check_request(method: &Method, headers: &Headers) -> Result<(), Pr
         headers.contacts()?;
     }
     // RFC 3261 §8.1.1.5: the method in CSeq must be the request's.
-    if headers.cseq()?.method == *method {
+    if cseq.method == *method {
         Ok(())
     } else {
         Err(HeaderError::new(HeaderName::CSeq, HeaderProblem::Contradictory).into())
@@ -44,21 +47,23 @@ pub(super) fn check_request(method: &Method, headers: &Headers) -> Result<(), Pr
 }
 
 pub(super) fn check_response(headers: &Headers) -> Result<(), Problem> {
-    for name in &SINGLE {
-        if headers.get_all(name).nth(1).is_some() {
-            return Err(HeaderError::new(name.clone(), HeaderProblem::Repeated).into());
-        }
-    }
-    check_five(headers)
+    check_five(headers).map(|_| ())
 }
 
-fn check_five(headers: &Headers) -> Result<(), Problem> {
+fn check_five(headers: &Headers) -> Result<CSeq, Problem> {
+    let mut seen = 0;
+    for header in headers.iter() {
+        let bit = single(&header.name);
+        if seen & bit != 0 {
+            return Err(HeaderError::new(header.name.clone(), HeaderProblem::Repeated).into());
+        }
+        seen |= bit;
+    }
     check_vias(headers)?;
     headers.from()?;
     headers.to()?;
     headers.call_id()?;
-    headers.cseq()?;
-    Ok(())
+    Ok(headers.cseq()?)
 }
 
 /// All of them: those below the top bring the answer home.

@@ -62,7 +62,7 @@ fn skip_line_breaks(bytes: Bytes) -> Bytes {
 
 /// Everything readable, and the first problem met.
 fn read_headers(lines: &mut HeadLines<'_>) -> (Headers, Option<Problem>) {
-    let (mut headers, mut first_problem) = (Headers::new(), None);
+    let (mut headers, mut first_problem) = (Headers::roomy(), None);
     loop {
         match lines.next() {
             Ok(Some(header)) => headers.push_line(header),

@@ -1,5 +1,7 @@
 use std::fmt::Write;
 
+use crate::token::split_at_byte;
+
 const fn hex(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -40,8 +42,8 @@ pub fn unescape(text: &str) -> Vec<u8> {
 
 /// Is every `%` followed by two hexadecimal digits?
 pub(super) fn escapes_are_whole(text: &str) -> bool {
-    let mut parts = text.split('%');
-    parts.next();
+    let Some((_, behind)) = split_at_byte(text, b'%') else { return true };
+    let mut parts = behind.split('%');
     parts.all(|part| matches!(part.as_bytes(), [h, l, ..] if hex(*h).is_some() && hex(*l).is_some()))
 }
 

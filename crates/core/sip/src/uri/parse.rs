@@ -4,7 +4,7 @@ use super::escape::{escapes_are_whole, is_unreserved, is_user_unreserved};
 use super::{Host, OtherUri, SipUri, TelUri, Uri, UriError};
 use crate::Params;
 use crate::limits::MAX_PARAMS;
-use crate::token::number;
+use crate::token::{number, split_at_byte};
 
 impl FromStr for Uri {
     type Err = UriError;
@@ -17,18 +17,19 @@ impl FromStr for Uri {
 impl Uri {
     /// `None` when it breaks its scheme's grammar, or that of URIs (no white space, `<`, `>`, `"`).
     pub fn parse(text: &str) -> Option<Uri> {
-        let (scheme, rest) = text.split_once(':')?;
-        let scheme = scheme.to_ascii_lowercase();
+        let (scheme, rest) = split_at_byte(text, b':')?;
         let (first, others) = scheme.as_bytes().split_first()?;
         let is_scheme = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
         if !first.is_ascii_alphabetic() || !others.iter().all(is_scheme) || !is_visible(rest) {
             return None;
         }
-        match scheme.as_str() {
-            "sip" => parse_sip(rest, false).map(Uri::Sip),
-            "sips" => parse_sip(rest, true).map(Uri::Sip),
-            "tel" => parse_tel(rest).map(Uri::Tel),
-            _ => (!rest.is_empty()).then(|| Uri::Other(OtherUri { scheme, rest: rest.to_owned() })),
+        let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+        match scheme {
+            _ if is("sip") => parse_sip(rest, false).map(Uri::Sip),
+            _ if is("sips") => parse_sip(rest, true).map(Uri::Sip),
+            _ if is("tel") => parse_tel(rest).map(Uri::Tel),
+            _ if rest.is_empty() => None,
+            _ => Some(Uri::Other(OtherUri { scheme: scheme.to_ascii_lowercase(), rest: rest.to_owned() })),
         }
     }
 }
@@ -42,22 +43,22 @@ fn parse_sip(rest: &str, secure: bool) -> Option<SipUri> {
         return None;
     }
     // `@` may stand nowhere else unescaped, while `;` and `?` may stand in the user part (RFC 3261 §25.1).
-    let (userinfo, rest) = match rest.split_once('@') {
+    let (userinfo, rest) = match split_at_byte(rest, b'@') {
         Some((userinfo, rest)) => (Some(userinfo), rest),
         None => (None, rest),
     };
     let (user, password) = userinfo.map_or(Some((None, None)), parse_userinfo)?;
-    let (rest, headers) = match rest.split_once('?') {
+    let (rest, headers) = match split_at_byte(rest, b'?') {
         Some((rest, headers)) => (rest, Some(headers.to_owned())),
         None => (rest, None),
     };
-    let (host_port, params) = rest.split_once(';').unwrap_or((rest, ""));
+    let (host_port, params) = split_at_byte(rest, b';').unwrap_or((rest, ""));
     let (host, port) = parse_host_port(host_port)?;
     Some(SipUri { secure, user, password, host, port, params: parse_params(params)?, headers })
 }
 
 fn parse_userinfo(text: &str) -> Option<(Option<String>, Option<String>)> {
-    let (user, password) = match text.split_once(':') {
+    let (user, password) = match split_at_byte(text, b':') {
         Some((user, password)) => (user, Some(password)),
         None => (text, None),
     };
@@ -82,7 +83,7 @@ pub(crate) fn parse_host_port(text: &str) -> Option<(Host, Option<u16>)> {
 fn parse_params(text: &str) -> Option<Params> {
     let mut params = Params::new();
     for (n, part) in text.split(';').filter(|part| !part.is_empty()).enumerate() {
-        let (name, value) = match part.split_once('=') {
+        let (name, value) = match split_at_byte(part, b'=') {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (part, None),
         };
