@@ -1,38 +1,11 @@
 //! Once constructed, nothing on the audio path allocates.
 
-#![allow(unsafe_code, reason = "a counting allocator is unsafe by its trait")]
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocation_counter::measure;
 use tandem_audio::tones::Tone;
 use tandem_audio::{
     Activity, Concealer, FrameAdapter, Got, Limiter, Mixer, Playout, Resampler, Source, level,
 };
 use tandem_base::ClockRate;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Decodes a tone; now and then loses, stalls and bursts.
 struct Rough {
@@ -82,27 +55,28 @@ fn a_tick_of_the_whole_path_does_not_allocate() {
     let mut adapter = FrameAdapter::new(240, 160);
     let (mut frame, mut mix, mut sent, mut back) = ([0.0; 960], [0.0; 960], [0.0; 160], [0.0; 960]);
     let (mut frames, mut stretched, mut loudest) = (0, 0, 127);
-    let before = ALLOCATIONS.get();
-    for tick in 0..3_000 {
-        if tick % 1_000 > 500 {
-            source.queued = 48_000;
+    let allocations = measure(|| {
+        for tick in 0..3_000 {
+            if tick % 1_000 > 500 {
+                source.queued = 48_000;
+            }
+            let pulled = playout.pull(&mut source, &mut frame);
+            stretched += pulled.removed + pulled.inserted;
+            activity.process(&mut frame);
+            loudest = level::dbov(&frame).min(loudest);
+            mixer.clear();
+            mixer.add(&frame);
+            mixer.add(&frame);
+            mixer.render(Some(&frame), &mut limiter, &mut mix);
+            down.process(&mix, &mut sent);
+            up.process(&sent, &mut back);
+            adapter.push(&sent);
+            while adapter.next_frame().is_some() {
+                frames += 1;
+            }
         }
-        let pulled = playout.pull(&mut source, &mut frame);
-        stretched += pulled.removed + pulled.inserted;
-        activity.process(&mut frame);
-        loudest = level::dbov(&frame).min(loudest);
-        mixer.clear();
-        mixer.add(&frame);
-        mixer.add(&frame);
-        mixer.render(Some(&frame), &mut limiter, &mut mix);
-        down.process(&mix, &mut sent);
-        up.process(&sent, &mut back);
-        adapter.push(&sent);
-        while adapter.next_frame().is_some() {
-            frames += 1;
-        }
-    }
-    assert_eq!(ALLOCATIONS.get() - before, 0);
+    });
+    assert_eq!(allocations.count_total, 0);
     assert_eq!((frames, loudest), (2_000, 6));
     assert!(stretched > 0 && playout.totals().concealed > 0, "the rare paths were taken");
 }

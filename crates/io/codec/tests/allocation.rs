@@ -1,37 +1,12 @@
 //! Once constructed, no codec allocates on our side of the line (libopus works on its stack).
 
-#![allow(unsafe_code, clippy::unwrap_used, reason = "a counting allocator is unsafe by its trait; a test")]
+#![allow(clippy::unwrap_used, reason = "a test")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
-
+use allocation_counter::measure;
 use tandem_audio::MAX_PACKET_SAMPLES;
 use tandem_audio::tones::Tone;
 use tandem_base::{AudioFormat, OpusParams};
 use tandem_codec::{EncoderSettings, decoder, encoder};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-// SAFETY: every call goes to the system's allocator unchanged.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(at, layout) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 #[test]
 fn packets_good_lost_and_broken_do_not_allocate() {
@@ -42,25 +17,26 @@ fn packets_good_lost_and_broken_do_not_allocate() {
         let mut tone = Tone::new(440.0, -10.0, format.sample_rate());
         let mut pcm = vec![0.0; format.sample_rate().ticks_in_ms(20) as usize];
         let (mut payload, mut out) = ([0; 1_275], [0.0; MAX_PACKET_SAMPLES]);
-        let before = ALLOCATIONS.get();
         let mut decoded = 0;
-        for tick in 0..200 {
-            tone.fill(&mut pcm);
-            let n = encoder.encode(&pcm, &mut payload).unwrap();
-            match tick % 10 {
-                3 => decoder.conceal(&mut out[..pcm.len()]),
-                4 => {
-                    let _ = decoder.recover(&payload[..n], &mut out);
-                    let _ = decoder.decode(&[0xff; 3], &mut out);
-                    let _ = decoder.decode(&[], &mut out);
+        let allocations = measure(|| {
+            for tick in 0..200 {
+                tone.fill(&mut pcm);
+                let n = encoder.encode(&pcm, &mut payload).unwrap();
+                match tick % 10 {
+                    3 => decoder.conceal(&mut out[..pcm.len()]),
+                    4 => {
+                        let _ = decoder.recover(&payload[..n], &mut out);
+                        let _ = decoder.decode(&[0xff; 3], &mut out);
+                        let _ = decoder.decode(&[], &mut out);
+                    }
+                    _ => decoded += decoder.decode(&payload[..n], &mut out).unwrap(),
                 }
-                _ => decoded += decoder.decode(&payload[..n], &mut out).unwrap(),
+                encoder.set_expected_loss(tick / 2);
             }
-            encoder.set_expected_loss(tick / 2);
-        }
-        decoder.reset();
-        encoder.reset();
-        assert_eq!(ALLOCATIONS.get() - before, 0, "{format}");
+            decoder.reset();
+            encoder.reset();
+        });
+        assert_eq!(allocations.count_total, 0, "{format}");
         assert_eq!(decoded, pcm.len() * 160, "{format}");
     }
 }
