@@ -83,11 +83,16 @@ impl Bench {
         observed
     }
 
-    /// Any input, with all that follows from it.
-    pub fn input(&mut self, input: Input, observed: &mut Observed) {
+    /// Any input, and what the user agent wants done; the application hears nothing of it.
+    pub fn outputs(&mut self, input: Input) -> Vec<Output> {
         let mut out = Vec::new();
         self.agent.handle(input, self.now, &mut self.entropy, &mut out);
-        for output in out {
+        out
+    }
+
+    /// Any input, with all that follows from it.
+    pub fn input(&mut self, input: Input, observed: &mut Observed) {
+        for output in self.outputs(input) {
             match output {
                 Output::Send { bytes, .. } if is_final(&bytes) => observed.answers.push(bytes),
                 Output::CloseFlow(_) => observed.closed = true,

@@ -12,6 +12,7 @@ mod markup;
 mod observed;
 mod served;
 mod table;
+mod written;
 
 pub use application::{Application, METHODS};
 pub use bench::Bench;
@@ -20,3 +21,4 @@ pub use markup::octets;
 pub use observed::{Observed, parsed, status};
 pub use served::{DatagramPeer, PATIENCE, Served, StreamPeer};
 pub use table::table;
+pub use written::{Written, written};
