@@ -21,7 +21,7 @@ fn a_conference_of_twenty_ticks_without_allocating() {
     }
     stage.run(50);
     stage.run_measured(300, |step| {
-        let allocations = measure(|| step());
+        let allocations = measure(step);
         assert_eq!(allocations.count_total, 0, "allocations in one step");
     });
     assert!(stage.tally.packets_out > 300 * 15);
