@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 /// One message of RFC 4475 or RFC 5118 and what is to become of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Case {
     /// 4475 or 5118.
     pub rfc: u16,

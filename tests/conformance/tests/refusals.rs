@@ -47,6 +47,12 @@ fn refused() -> Vec<Refused> {
             406,
             None,
         ),
+        (
+            "long description",
+            invite("413").replace(SDP, &format!("{SDP}a={}\n", "x".repeat(32 * 1024))),
+            413,
+            None,
+        ),
         ("long URI", plain("OPTIONS", "414").replacen("user", &long, 1), 414, None),
         (
             "unknown type",

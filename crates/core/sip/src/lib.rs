@@ -15,7 +15,7 @@ pub use headers::{
     CSeq, Header, HeaderError, HeaderName, HeaderProblem, Headers, MediaType, NameAddr, Param, Params,
     Reason, Rport, Transport, Via,
 };
-pub use limits::{MAX_HEADER_LINE, MAX_HEADERS, MAX_MESSAGE, MAX_PARAMS};
+pub use limits::{MAX_HEADER_LINE, MAX_HEADERS, MAX_MESSAGE, MAX_PARAMS, MAX_SESSION_DESCRIPTION};
 pub use message::{Message, Method, ParseError, Problem, Request, Response, StatusCode};
 pub use stream::{Frame, StreamFramer};
 pub use uri::{Host, OtherUri, SipUri, TelUri, Uri, UriError, escape_user, unescape};

@@ -2,9 +2,14 @@
 
 use bytes::Bytes;
 
+use crate::limits::MAX_SESSION_DESCRIPTION;
 use crate::{HeaderName, Headers, MediaType, Method, Request, StatusCode, Uri};
 
 use super::agent::UserAgent;
+
+/// Option tags that Unsupported names at most: who requires more of what we do not know is answered with no more
+/// than it sent.
+const MOST_NAMED: usize = 32;
 
 /// Why a request is not served.
 #[derive(Debug)]
@@ -57,7 +62,7 @@ impl UserAgent {
         let required = headers.require().map_err(|_| bad())?;
         let supported = &self.texts.options;
         let is_missing = |tag: &&str| !supported.iter().any(|s| s.eq_ignore_ascii_case(tag));
-        let missing: Vec<&str> = required.into_iter().filter(is_missing).collect();
+        let missing: Vec<&str> = required.into_iter().filter(is_missing).take(MOST_NAMED).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -91,6 +96,10 @@ impl UserAgent {
             return Ok(());
         } else {
             match request.headers.content_type() {
+                // §21.4.11
+                Ok(Some(media)) if self.accepts(&media) && request.body.len() > MAX_SESSION_DESCRIPTION => {
+                    return Err(Refusal::new(StatusCode::REQUEST_ENTITY_TOO_LARGE));
+                }
                 Ok(Some(media)) if self.accepts(&media) => return Ok(()),
                 Ok(Some(_)) => Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE)
                     .with(HeaderName::Accept, self.texts.accept.clone()),
