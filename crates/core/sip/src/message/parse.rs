@@ -112,7 +112,8 @@ impl StartLine {
         let status = number(std::str::from_utf8(code).ok()?).and_then(StatusCode::new)?;
         let reason = match reason {
             [] => Bytes::new(),
-            [b' ', reason @ ..] => whole.slice_ref(reason),
+            // As in a header line, no line break may stand alone.
+            [b' ', reason @ ..] if memchr::memchr2(b'\r', b'\n', reason).is_none() => whole.slice_ref(reason),
             _ => return None,
         };
         Some(StartLine::Response { status, reason })

@@ -106,6 +106,8 @@ fn what_is_no_request_is_dropped() {
         "SIP/2.0 099 Low\r\n\r\n",
         "SIP/2.0 4294967301 High\r\n\r\n",
         "SIP/3.0 200 OK\r\n\r\n",
+        "SIP/2.0 200 O\rK\r\n\r\n",
+        "SIP/2.0 200 O\nK\r\n\r\n",
         "OPTIONS sip:bob@example.com SIP/2.0",
         "OPT\u{e9}ONS sip:bob@example.com SIP/2.0\r\n\r\n",
     ] {
