@@ -11,7 +11,7 @@ use libfuzzer_sys::fuzz_target;
 use tandem_base::Time;
 use tandem_sip::ua::{
     Body, Command, Config, Event, Flow, FlowId, Identity, Input, InviteId, Limits, Listener, Output,
-    Protocol, UserAgent,
+    Protocol, Target, UserAgent,
 };
 use tandem_sip::{Headers, Host, Message, Method, StatusCode};
 use tandem_testkit::Seeded;
@@ -121,6 +121,11 @@ impl Bench {
                 headers: Headers::default(),
                 body: None,
             })),
+            // Every other name leads somewhere.
+            Output::Locate { lookup, .. } => {
+                let found = (lookup.0 % 2 == 0).then_some(Target::Flow(self.flow));
+                Some(Input::Located { lookup, targets: found.into_iter().collect() })
+            }
             Output::Event(_) | Output::CloseFlow(_) => None,
         }
     }
