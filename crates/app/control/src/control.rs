@@ -112,10 +112,13 @@ impl<M: Media, E: Entropy> Control<M, E> {
 
     /// What is left when the time for farewells is over: the records are written all the same.
     fn write_off(&mut self) {
-        for (_, active) in std::mem::take(&mut self.calls) {
+        for (_, mut active) in std::mem::take(&mut self.calls) {
             warn!(call = %active.id, leg = %active.leg, "the peer did not confirm the end of its call");
             if !active.is_over() {
                 self.media.close(active.leg);
+            }
+            if let Some(record) = active.take_record() {
+                record.log();
             }
         }
     }
