@@ -35,7 +35,7 @@ level = "warn"
 TOML
     # So that reading figures and starting clients does not run into the limit of the shell.
     ulimit -n "$(ulimit -Hn)"
-    "$1" serve --config "$scratch/tandem.toml" >"$scratch/tandem.log" 2>&1 &
+    "$1" serve --config "$scratch/tandem.toml" >/dev/null 2>"$scratch/tandem.log" &
     server=$!
     # 127.7.0.1:5060 as the kernel lists it.
     for _ in $(seq 100); do
