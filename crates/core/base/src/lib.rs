@@ -26,8 +26,8 @@ pub use report::{LegReport, ReceivedReport, SentReport};
 pub use sink::Sink;
 pub use srtp::{Mki, Srtp, SrtpKeying, SrtpMaster, SrtpPolicy, SrtpSuite};
 pub use stream::{
-    Attachment, AudioStream, Direction, EventSet, LocalMedia, MediaTimeout, MediaTimeouts, ReceiveFormat,
-    SendFormat, TelephoneEvent,
+    Attachment, AudioStream, ClientLevel, Direction, EventSet, ExtensionId, HeaderExtensions, LocalMedia,
+    MediaTimeout, MediaTimeouts, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent,
 };
 pub use time::Time;
 

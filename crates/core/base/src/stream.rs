@@ -114,6 +114,56 @@ pub struct TelephoneEvent {
     pub events: EventSet,
 }
 
+/// The number of a header extension, as `a=extmap` gave it (RFC 8285 §5): 1 to 255, but for 15.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ExtensionId(u8);
+
+impl ExtensionId {
+    /// `None` for 0, which is padding, and for 15, which ends the one-byte form (RFC 8285 §4.2).
+    pub const fn new(value: u8) -> Option<Self> {
+        if matches!(value, 0 | 15) { None } else { Some(ExtensionId(value)) }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+
+    /// 1 to 14: fits the one-byte form.
+    pub const fn is_short(self) -> bool {
+        self.0 < 15
+    }
+}
+
+/// How loud the peer's packets say that they are (RFC 6464).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClientLevel {
+    /// Under which number.
+    pub id: ExtensionId,
+    /// Does the flag for voice tell anything (`vad=on`, the default of RFC 6464 §4)?
+    pub voice_flag: bool,
+}
+
+/// Header extensions agreed (RFC 8285).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeaderExtensions {
+    /// The peer's packets say how loud they are.
+    pub client_level: Option<ClientLevel>,
+    /// Ours say how loud each contributing source is (RFC 6465).
+    pub mixer_levels: Option<ExtensionId>,
+}
+
+/// Redundant audio agreed (RFC 2198): packets may bring copies of those before them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redundancy {
+    /// What we put into such packets.
+    pub send_payload_type: PayloadType,
+    /// What the peer's carry.
+    pub receive_payload_type: PayloadType,
+    /// Copies in one packet that the peer takes: 1 or 2.
+    pub copies: u8,
+}
+
 /// An audio stream as offer and answer settled it; all that the media side needs to know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudioStream {
@@ -133,6 +183,10 @@ pub struct AudioStream {
     pub rtcp_mux: bool,
     /// How both are encrypted; `None` is plain RTP.
     pub srtp: Option<Srtp>,
+    /// What may stand in the header besides.
+    pub extensions: HeaderExtensions,
+    /// Redundant copies; `None` where the peer has none.
+    pub redundancy: Option<Redundancy>,
 }
 
 /// What a leg's audio is connected to.

@@ -11,6 +11,7 @@
 #![cfg_attr(test, allow(clippy::cast_possible_truncation, clippy::cast_sign_loss))]
 
 mod classify;
+mod extension;
 mod jitter;
 mod ntp;
 mod packet;
@@ -24,9 +25,10 @@ pub mod telephone_event;
 mod transmission;
 
 pub use classify::{Kind, classify};
+pub use extension::{AudioLevel, Element, Elements, Extension};
 pub use jitter::{JitterBuffer, JitterCounts, JitterLimits, Next, Queued};
 pub use ntp::{NtpTimestamp, WallClock};
-pub use packet::{Csrcs, Element, Elements, Extension, Header, Packet};
+pub use packet::{Csrcs, Header, Packet};
 pub use reception::{Arrival, Reception, ReceptionStatistics, Refusal, Verdict};
 pub use schedule::ReportSchedule;
 pub use transmission::{PeerView, Transmission, TransmissionStatistics};

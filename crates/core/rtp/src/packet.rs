@@ -1,9 +1,10 @@
-//! RTP packets (RFC 3550 §5) and header extensions (RFC 8285).
+//! RTP packets (RFC 3550 §5).
 
 use serde::{Deserialize, Serialize};
-use tandem_base::{PayloadType, Ssrc};
+use tandem_base::{ExtensionId, PayloadType, Ssrc};
 
 use crate::Malformed;
+use crate::extension::{self, AudioLevel, Element, Extension};
 
 /// The fixed header (RFC 3550 §5.1), without what only tells how to parse.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,6 +39,20 @@ impl Header {
             to.copy_from_slice(&csrc.0.to_be_bytes());
         }
         Some(len)
+    }
+
+    /// Writes a header extension with these elements behind the CSRCs (RFC 8285): in the one-byte form where it can
+    /// carry them, else in the two-byte form. Without elements it is [`Header::write`].
+    ///
+    /// `None` as there, and for an element that neither form can carry; `out` is of no use then.
+    pub fn write_extended(&self, csrcs: &[Ssrc], elements: &[Element<'_>], out: &mut [u8]) -> Option<usize> {
+        let len = Self::LEN + 4 * csrcs.len();
+        let extension = extension::write(elements, out.get_mut(len..)?)?;
+        self.write(csrcs, out)?;
+        if let Some(first) = out.first_mut().filter(|_| extension > 0) {
+            *first |= 0x10;
+        }
+        Some(len + extension)
     }
 
     fn fixed(&self, csrcs: u8) -> [u8; Self::LEN] {
@@ -87,6 +102,11 @@ impl<'a> Packet<'a> {
     pub fn csrcs(&self) -> Csrcs<'a> {
         Csrcs(self.csrcs)
     }
+
+    /// How loud the packet says that it is, by the element of that number (RFC 6464); the first one counts.
+    pub fn audio_level(&self, id: ExtensionId) -> Option<AudioLevel> {
+        AudioLevel::parse(self.extension?.find(id)?)
+    }
 }
 
 /// Removes the padding: its last octet counts itself (RFC 3550 §5.1).
@@ -110,84 +130,6 @@ impl Iterator for Csrcs<'_> {
         let (word, rest) = self.0.split_first_chunk::<4>()?;
         self.0 = rest;
         Some(Ssrc(u32::from_be_bytes(*word)))
-    }
-}
-
-/// A header extension (RFC 3550 §5.3.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Extension<'a> {
-    /// "Defined by profile": `0xbede` for one-byte elements, `0x100x` for two-byte ones.
-    pub profile: u16,
-    /// What follows the length word.
-    pub data: &'a [u8],
-}
-
-impl<'a> Extension<'a> {
-    fn split(rest: &'a [u8]) -> Result<(Option<Self>, &'a [u8]), Malformed> {
-        let ([p0, p1, l0, l1], rest) = rest.split_first_chunk::<4>().ok_or(Malformed::Truncated)?;
-        let words = usize::from(u16::from_be_bytes([*l0, *l1]));
-        let (data, rest) = rest.split_at_checked(4 * words).ok_or(Malformed::Truncated)?;
-        Ok((Some(Extension { profile: u16::from_be_bytes([*p0, *p1]), data }), rest))
-    }
-
-    /// The elements of RFC 8285; none where the profile is another, and none after one that lies.
-    pub fn elements(&self) -> Elements<'a> {
-        let form = match self.profile {
-            0xbede => Form::OneByte,
-            0x1000..=0x100f => Form::TwoByte,
-            _ => return Elements { form: Form::OneByte, rest: &[] },
-        };
-        Elements { form, rest: self.data }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Form {
-    OneByte,
-    TwoByte,
-}
-
-/// One element of a header extension (RFC 8285 §4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Element<'a> {
-    /// The number that `a=extmap` gave it: 1 to 14, or to 255 in the two-byte form.
-    pub id: u8,
-    /// Its data; may be empty in the two-byte form.
-    pub data: &'a [u8],
-}
-
-/// Iterates over the elements of an extension.
-#[derive(Clone, Debug)]
-pub struct Elements<'a> {
-    form: Form,
-    rest: &'a [u8],
-}
-
-impl<'a> Elements<'a> {
-    fn head(&self) -> Option<(u8, usize, &'a [u8])> {
-        match (self.form, self.rest) {
-            // RFC 8285 §4.2: ID 15 ends the processing.
-            (Form::OneByte, [first, rest @ ..]) if first >> 4 < 15 => {
-                Some((first >> 4, usize::from(first & 0x0f) + 1, rest))
-            }
-            (Form::TwoByte, [id, len, rest @ ..]) => Some((*id, usize::from(*len), rest)),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> Iterator for Elements<'a> {
-    type Item = Element<'a>;
-
-    fn next(&mut self) -> Option<Element<'a>> {
-        // RFC 8285 §4.1: a zero octet between elements is padding.
-        while let [0, rest @ ..] = self.rest {
-            self.rest = rest;
-        }
-        let (id, len, rest) = self.head()?;
-        let (data, rest) = rest.split_at_checked(len).unwrap_or((&[], &[]));
-        self.rest = rest;
-        (data.len() == len && id != 0).then_some(Element { id, data })
     }
 }
 

@@ -1,6 +1,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use tandem_base::{AudioStream, Direction, ReceiveFormat, SendFormat, Srtp, TelephoneEvent};
+use tandem_base::{
+    AudioStream, Direction, HeaderExtensions, ReceiveFormat, SendFormat, Srtp, TelephoneEvent,
+};
 
 use crate::Codec;
 use crate::crypto::{Crypto, OurCrypto};
@@ -44,6 +46,8 @@ pub(crate) fn stream(
         remote_rtcp: if rtcp_mux { remote_rtp } else { remote_rtcp(media, remote_rtp) },
         rtcp_mux,
         srtp,
+        extensions: HeaderExtensions::default(),
+        redundancy: None,
     }
 }
 

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use tandem_base::{
-    Attachment, AudioFormat, AudioStream, ConferenceId, Direction, Epoch, LegId, MediaTimeouts, OpusParams,
-    PayloadType, ReceiveFormat, SendFormat, Ssrc,
+    Attachment, AudioFormat, AudioStream, ConferenceId, Direction, Epoch, HeaderExtensions, LegId,
+    MediaTimeouts, OpusParams, PayloadType, ReceiveFormat, SendFormat, Ssrc,
 };
 use tandem_codec::{EncoderSettings, encoder};
 use tandem_rtp::Header;
@@ -63,6 +63,8 @@ fn stream(format: AudioFormat, payload_type: PayloadType, remote: std::net::Sock
         remote_rtcp: remote,
         rtcp_mux: true,
         srtp: None,
+        extensions: HeaderExtensions::default(),
+        redundancy: None,
     }
 }
 

@@ -2,8 +2,8 @@ use std::net::SocketAddr;
 
 use tandem_audio::{AudioDecoder, AudioEncoder, MAX_PACKET_SAMPLES};
 use tandem_base::{
-    AudioFormat, AudioStream, ClockRate, Direction, EventSet, PayloadType, ReceiveFormat, SendFormat, Ssrc,
-    TelephoneEvent, Time,
+    AudioFormat, AudioStream, ClockRate, Direction, EventSet, HeaderExtensions, PayloadType, ReceiveFormat,
+    SendFormat, Ssrc, TelephoneEvent, Time,
 };
 use tandem_codec::{EncoderSettings, decoder, encoder};
 use tandem_rtp::{Header, Kind, Packet, classify, telephone_event};
@@ -45,6 +45,8 @@ pub fn stream(format: AudioFormat, ptime_ms: u8, remote: SocketAddr) -> AudioStr
         remote_rtcp: SocketAddr::new(remote.ip(), remote.port() + 1),
         rtcp_mux: false,
         srtp: None,
+        extensions: HeaderExtensions::default(),
+        redundancy: None,
     }
 }
 
