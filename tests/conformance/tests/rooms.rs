@@ -6,7 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts};
+use tandem_base::{
+    Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts, RoomAudio,
+};
 use tandem_config::Config;
 use tandem_conformance::{DatagramPeer, octets, status};
 use tandem_control::{Control, Media, Ports, Settings};
@@ -24,7 +26,14 @@ impl Media for Silence {
         Ok(LocalMedia { rtp: SocketAddr::new(peer, 20_000), rtcp: SocketAddr::new(peer, 20_001) })
     }
 
-    fn configure(&self, _: LegId, _: Epoch, _: AudioStream, _: Attachment) -> Result<(), Fault> {
+    fn configure(
+        &self,
+        _: LegId,
+        _: Epoch,
+        _: AudioStream,
+        _: Attachment,
+        _: RoomAudio,
+    ) -> Result<(), Fault> {
         Ok(())
     }
 

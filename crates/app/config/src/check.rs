@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use tandem_base::{MediaTimeouts, SrtpPolicy};
+use tandem_base::{MediaTimeouts, RoomAudio, SrtpPolicy};
 use toml::de::DeValue;
 
 use crate::cross;
@@ -167,10 +167,12 @@ fn rooms(root: &mut Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> R
     let ad_hoc = ad_hoc.map(|found| found.value).collect();
     let max_participants = limit(&mut section, p);
     let srtp = srtp(&mut section, p).unwrap_or_default();
+    let audio = room_audio(&mut section, RoomAudio::default(), p);
     section.finish(p);
+    let mut rooms = Rooms { fixed: Vec::new(), ad_hoc, max_participants, srtp, audio };
     let tables = root.sections("room", p).into_iter();
-    let fixed = tables.filter_map(|table| room(table, (max_participants, srtp), places, p)).collect();
-    Rooms { fixed, ad_hoc, max_participants, srtp }
+    rooms.fixed = tables.filter_map(|table| room(table, &rooms, places, p)).collect();
+    rooms
 }
 
 fn default_patterns() -> Vec<Found<String>> {
@@ -180,24 +182,35 @@ fn default_patterns() -> Vec<Found<String>> {
 
 fn room(
     mut section: Section<'_>,
-    default: (Option<NonZeroUsize>, SrtpPolicy),
+    default: &Rooms,
     places: &mut Places,
     p: &mut Problems<'_>,
 ) -> Option<Room> {
     let name = section.take("name");
-    let max_participants = limit(&mut section, p).or(default.0);
-    let srtp = srtp(&mut section, p).unwrap_or(default.1);
+    let max_participants = limit(&mut section, p).or(default.max_participants);
+    let srtp = srtp(&mut section, p).unwrap_or(default.srtp);
+    let audio = room_audio(&mut section, default.audio, p);
     if name.is_none() {
         p.note(&section.at.child("name"), Wrong::Missing);
     }
     section.finish(p);
     let name = name?.string(p)?.parse(value::name, p)?;
     places.names.push(name.clone());
-    Some(Room { name: name.value, max_participants, srtp })
+    Some(Room { name: name.value, max_participants, srtp, audio })
 }
 
 fn srtp(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<SrtpPolicy> {
     read(section, "srtp", value::srtp, p).map(|found| found.value)
+}
+
+fn room_audio(section: &mut Section<'_>, default: RoomAudio, p: &mut Problems<'_>) -> RoomAudio {
+    let loudest = section.take("loudest").and_then(|found| found.number(0, RoomAudio::MOST.into(), p));
+    let loudest = loudest.and_then(|found| u16::try_from(found.value).ok());
+    let comfort_noise = section.take("comfort_noise").and_then(|found| found.boolean(p));
+    RoomAudio {
+        loudest: loudest.unwrap_or(default.loudest),
+        comfort_noise: comfort_noise.map_or(default.comfort_noise, |found| found.value),
+    }
 }
 
 fn limit(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<NonZeroUsize> {

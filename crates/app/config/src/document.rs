@@ -195,6 +195,14 @@ impl<'t> Found<DeValue<'t>> {
         Some(items.into_iter().filter_map(|item| item.string(problems)).collect())
     }
 
+    /// `true` or `false`.
+    pub(crate) fn boolean(self, problems: &mut Problems<'_>) -> Option<Found<bool>> {
+        match self.value {
+            DeValue::Boolean(value) => Some(Found { value, at: self.at }),
+            _ => self.refuse("true or false", problems),
+        }
+    }
+
     /// A whole number in a range, both ends included.
     pub(crate) fn number(self, low: u64, high: u64, problems: &mut Problems<'_>) -> Option<Found<u64>> {
         let DeValue::Integer(integer) = &self.value else { return self.refuse("a whole number", problems) };

@@ -3,7 +3,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::time::Duration;
 
-use tandem_base::{MediaTimeouts, SrtpPolicy};
+use tandem_base::{MediaTimeouts, RoomAudio, SrtpPolicy};
 use tandem_routing::Pattern;
 
 use crate::tls::Tls;
@@ -165,6 +165,8 @@ pub struct Rooms {
     pub max_participants: Option<NonZeroUsize>,
     /// `[rooms] srtp`: are media encrypted in rooms that say nothing of their own?
     pub srtp: SrtpPolicy,
+    /// `[rooms] loudest`, `comfort_noise`: of rooms that say nothing of their own.
+    pub audio: RoomAudio,
 }
 
 /// A `[[room]]`.
@@ -176,6 +178,8 @@ pub struct Room {
     pub max_participants: Option<NonZeroUsize>,
     /// `srtp`: the default of `[rooms]` is already in it.
     pub srtp: SrtpPolicy,
+    /// `loudest`, `comfort_noise`: the defaults of `[rooms]` are already in it.
+    pub audio: RoomAudio,
 }
 
 /// `[services]`: user parts of the test services; `None` is off.

@@ -2,7 +2,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use tandem_base::SrtpPolicy;
+use tandem_base::{RoomAudio, SrtpPolicy};
 
 use crate::model::{Config, Rooms};
 use crate::tls::{ClientCertificates, Tls};
@@ -77,17 +77,27 @@ fn tls_lines(tls: &Tls, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 fn room_lines(rooms: &Rooms, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for room in &rooms.fixed {
         let limit = participants(room.max_participants);
-        writeln!(f, "room      {}: {limit}, {}", room.name, encryption(room.srtp))?;
+        writeln!(f, "room      {}: {limit}, {}, {}", room.name, encryption(room.srtp), audible(room.audio))?;
     }
     for pattern in &rooms.ad_hoc {
         let limit = participants(rooms.max_participants);
-        writeln!(f, "rooms     {pattern}: on demand, {limit}, {}", encryption(rooms.srtp))?;
+        let (encryption, audible) = (encryption(rooms.srtp), audible(rooms.audio));
+        writeln!(f, "rooms     {pattern}: on demand, {limit}, {encryption}, {audible}")?;
     }
     Ok(())
 }
 
 fn encryption(policy: SrtpPolicy) -> String {
     format!("SRTP {}", policy.as_str())
+}
+
+fn audible(audio: RoomAudio) -> String {
+    let who = match audio.loudest {
+        0 => "all who speak are heard".to_owned(),
+        1 => "only the loudest is heard".to_owned(),
+        n => format!("the {n} loudest are heard"),
+    };
+    if audio.comfort_noise { who } else { format!("{who}, no comfort noise") }
 }
 
 fn participants(limit: Option<NonZeroUsize>) -> String {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
+use tandem_base::RoomAudio;
 use tandem_base::SrtpPolicy::{Off, Optional, Required};
 
 use super::*;
@@ -103,12 +104,15 @@ fn every_key_arrives() {
         ad_hoc = ["x*"]
         max_participants = 9
         srtp = "required"
+        loudest = 0
         [[room]]
         name = "a"
+        comfort_noise = false
         [[room]]
         name = "b"
         max_participants = 2
         srtp = "optional"
+        loudest = 6
         [services]
         srtp = "off"
         echo = "loop"
@@ -143,6 +147,9 @@ fn every_key_arrives() {
     assert_eq!(limits.collect::<Vec<_>>(), [("a", 9), ("b", 2)]);
     let srtp: Vec<_> = config.rooms.fixed.iter().map(|room| room.srtp).collect();
     assert_eq!((config.rooms.srtp, srtp), (Required, vec![Required, Optional]));
+    let audio = |loudest, comfort_noise| RoomAudio { loudest, comfort_noise };
+    let of_rooms: Vec<_> = config.rooms.fixed.iter().map(|room| room.audio).collect();
+    assert_eq!((config.rooms.audio, of_rooms), (audio(0, true), vec![audio(0, false), audio(6, true)]));
     assert_eq!(config.services, Services { echo: Some("loop".to_owned()), tone: None, srtp: Off });
     assert_eq!(config.log, Log { level: LogLevel::Debug, format: LogFormat::Json });
 }
@@ -440,6 +447,8 @@ fn names_and_patterns_are_checked() {
 #[test]
 fn words_are_checked() {
     refused("log", "level = \"wran\"", "\"wran\" is not known", "did you mean warn?");
+    refused("rooms", "loudest = 1001", "1001 is not between 0 and 1000", "0 to 1000");
+    refused("rooms", "comfort_noise = 1", "a whole number where true or false belongs", "true or false");
     refused("rooms", "srtp = \"require\"", "\"require\" is not known", "did you mean required?");
     refused("services", "srtp = true", "where a string belongs", "write a string");
     refused("log", "level = \"INFO\"", "\"INFO\" is not known", "info");
@@ -460,6 +469,7 @@ fn the_summary_says_what_would_run() {
         "20000-29999 (5000 calls)",
         "board: at most 12 participants, SRTP optional",
         "1000-1999: on demand",
+        "the 4 loudest are heard",
         "echo: echo, SRTP optional",
         "hold 30 min",
     ] {

@@ -310,7 +310,8 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 let srtp = active.srtp.map(SrtpSuite::name);
                 info!(call = %active.id, leg = %active.leg, %epoch, codec, direction, srtp, "media agreed");
                 let attachment = active.destination.attachment();
-                if let Err(fault) = self.media.configure(active.leg, epoch, stream, attachment) {
+                let audio = self.settings.audio(&active.destination);
+                if let Err(fault) = self.media.configure(active.leg, epoch, stream, attachment, audio) {
                     return Some(Input::MediaFailed(fault));
                 }
             }

@@ -1,6 +1,6 @@
 use std::net::IpAddr;
 
-use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts};
+use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts, RoomAudio};
 
 /// The media side, as control needs it.
 ///
@@ -12,7 +12,8 @@ pub trait Media: Send + 'static {
     /// 503 when there are no more ports or no capacity.
     fn open(&self, leg: LegId, peer: IpAddr, timeouts: MediaTimeouts) -> Result<LocalMedia, Fault>;
 
-    /// Starts a leg's media, changes them, or moves them to another attachment.
+    /// Starts a leg's media, changes them, or moves them to another attachment. A room's audio is made as the latest of
+    /// its legs' configurations says.
     ///
     /// # Errors
     /// 500 when the leg is not open or its codec cannot be made; the leg then stays as it was.
@@ -22,6 +23,7 @@ pub trait Media: Send + 'static {
         epoch: Epoch,
         stream: AudioStream,
         attachment: Attachment,
+        audio: RoomAudio,
     ) -> Result<(), Fault>;
 
     /// Ends a leg's media; [`tandem_base::MediaEvent::Closed`] follows.

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use tandem_base::{MediaTimeouts, SrtpPolicy};
+use tandem_base::{MediaTimeouts, RoomAudio, SrtpPolicy};
 use tandem_conference::Policy;
 use tandem_config::Config;
 use tandem_routing::Table;
@@ -27,6 +27,10 @@ pub struct Settings {
     pub ad_hoc_srtp: SrtpPolicy,
     /// With the services?
     pub service_srtp: SrtpPolicy,
+    /// How the audio of configured rooms is made, by name.
+    pub room_audio: BTreeMap<String, RoomAudio>,
+    /// That of all other rooms.
+    pub ad_hoc_audio: RoomAudio,
     /// What we can do otherwise.
     pub capabilities: Capabilities,
 }
@@ -45,6 +49,8 @@ impl Settings {
             room_srtp: config.rooms.fixed.iter().map(|room| (room.name.clone(), room.srtp)).collect(),
             ad_hoc_srtp: config.rooms.srtp,
             service_srtp: config.services.srtp,
+            room_audio: config.rooms.fixed.iter().map(|room| (room.name.clone(), room.audio)).collect(),
+            ad_hoc_audio: config.rooms.audio,
             capabilities: Capabilities::default(),
         }
     }
@@ -56,6 +62,14 @@ impl Settings {
             Destination::Echo | Destination::Tone => self.service_srtp,
         };
         Capabilities { srtp, ..self.capabilities.clone() }
+    }
+
+    /// How the audio at this destination is made; the services have no say in it.
+    pub(crate) fn audio(&self, at: &Destination) -> RoomAudio {
+        match at {
+            Destination::Room { name, .. } => self.room_audio.get(name).copied().unwrap_or(self.ad_hoc_audio),
+            Destination::Echo | Destination::Tone => RoomAudio::default(),
+        }
     }
 
     pub(crate) fn policy(&self, room: &str) -> Policy {

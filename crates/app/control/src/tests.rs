@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use tandem_base::{
     Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, LegId, LegReport, LocalMedia,
-    MediaEvent, MediaTimeout, MediaTimeouts,
+    MediaEvent, MediaTimeout, MediaTimeouts, RoomAudio,
 };
 use tandem_config::Config;
 use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol, RequestId};
@@ -28,6 +28,8 @@ enum Told {
 #[derive(Clone, Default)]
 struct FakeMedia {
     told: Arc<Mutex<Vec<Told>>>,
+    /// Of each configuration.
+    audio: Arc<Mutex<Vec<RoomAudio>>>,
     exhausted: bool,
 }
 
@@ -51,7 +53,15 @@ impl Media for FakeMedia {
         Ok(LocalMedia { rtp: ([198, 51, 100, 1], port).into(), rtcp: ([198, 51, 100, 1], port + 1).into() })
     }
 
-    fn configure(&self, leg: LegId, epoch: Epoch, stream: AudioStream, to: Attachment) -> Result<(), Fault> {
+    fn configure(
+        &self,
+        leg: LegId,
+        epoch: Epoch,
+        stream: AudioStream,
+        to: Attachment,
+        audio: RoomAudio,
+    ) -> Result<(), Fault> {
+        self.audio.lock().unwrap().push(audio);
         self.tell(Told::Configure(leg, epoch, stream.direction, to));
         Ok(())
     }
@@ -169,6 +179,17 @@ fn conference(told: Told) -> Option<ConferenceId> {
         Told::Configure(_, _, _, Attachment::Conference(id)) => Some(id),
         _ => None,
     }
+}
+
+#[tokio::test]
+async fn rooms_sound_as_they_are_configured() {
+    let config = "[rooms]\nloudest = 3\n[[room]]\nname = \"hall\"\nloudest = 0\ncomfort_noise = false\n";
+    let mut w = world_with(FakeMedia::default(), config);
+    for (n, user) in [(1, "1000"), (2, "hall"), (3, "echo")] {
+        answered(&w.call(n, user).await);
+    }
+    let audio: Vec<_> = w.media.audio.lock().unwrap().iter().map(|a| (a.loudest, a.comfort_noise)).collect();
+    assert_eq!(audio, [(3, true), (0, false), (4, true)]);
 }
 
 #[tokio::test]

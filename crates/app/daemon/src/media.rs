@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts};
+use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts, RoomAudio};
 use tandem_control::Media;
 use tandem_worker::Workers;
 
@@ -29,8 +29,9 @@ impl Media for MediaThreads {
         epoch: Epoch,
         stream: AudioStream,
         attachment: Attachment,
+        audio: RoomAudio,
     ) -> Result<(), Fault> {
-        self.0.configure(leg, epoch, stream, attachment)
+        self.0.configure(leg, epoch, stream, attachment, audio)
     }
 
     fn close(&self, leg: LegId) {

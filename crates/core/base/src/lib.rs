@@ -11,6 +11,7 @@ mod format;
 mod id;
 mod media;
 mod report;
+mod room;
 mod sink;
 mod srtp;
 mod stream;
@@ -23,6 +24,7 @@ pub use format::{AudioFormat, OpusParams};
 pub use id::{CallId, ConferenceId, Epoch, LegId};
 pub use media::{Bitrate, ClockRate, ExtSeq, PayloadType, Ssrc};
 pub use report::{LegReport, ReceivedReport, SentReport};
+pub use room::RoomAudio;
 pub use sink::Sink;
 pub use srtp::{Mki, Srtp, SrtpKeying, SrtpMaster, SrtpPolicy, SrtpSuite};
 pub use stream::{

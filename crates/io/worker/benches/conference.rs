@@ -10,7 +10,7 @@ use std::{env, fs, thread};
 
 use tandem_base::{
     Attachment, AudioFormat, AudioStream, ConferenceId, Direction, Epoch, HeaderExtensions, LegId,
-    MediaTimeouts, OpusParams, PayloadType, ReceiveFormat, SendFormat, Ssrc,
+    MediaTimeouts, OpusParams, PayloadType, ReceiveFormat, RoomAudio, SendFormat, Ssrc,
 };
 use tandem_codec::{EncoderSettings, encoder};
 use tandem_rtp::Header;
@@ -101,6 +101,7 @@ fn measure(format: AudioFormat, payload_type: PayloadType, legs: usize, talkers:
     let (events, _told) = crossbeam_channel::unbounded();
     let options = WorkerOptions { threads: 1, ..Default::default() };
     let workers = Workers::start(options, events).expect("media threads start");
+    let audio = RoomAudio { loudest: 0, ..Default::default() };
     let silence = packets(format, None);
     let mut peers: Vec<Peer> = (0..legs)
         .map(|n| {
@@ -111,7 +112,7 @@ fn measure(format: AudioFormat, payload_type: PayloadType, legs: usize, talkers:
             socket.connect(local.rtp).expect("loopback");
             let stream = stream(format, payload_type, socket.local_addr().expect("bound"));
             workers
-                .configure(leg, Epoch(1), stream, Attachment::Conference(ConferenceId(1)))
+                .configure(leg, Epoch(1), stream, Attachment::Conference(ConferenceId(1)), audio)
                 .expect("codecs are there");
             let speaks = n < talkers;
             let packets =

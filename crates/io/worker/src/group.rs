@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::Mixer;
 use tandem_audio::tones::Tone;
-use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, Ssrc, Time};
+use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, RoomAudio, Ssrc, Time};
 use tandem_rtp::Header;
 use tandem_transport::Component;
 
@@ -62,6 +62,8 @@ struct Seat<O> {
 pub struct Group<O> {
     program: Program,
     room: ClockRate,
+    // As the latest configuration of any leg says.
+    audio: RoomAudio,
     mixer: Mixer,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
@@ -77,6 +79,7 @@ impl<O: Outlet> Group<O> {
         Group {
             program: Program::new(attachment, room),
             room,
+            audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
             seats: Vec::new(),
             renditions: Vec::new(),
@@ -107,6 +110,7 @@ impl<O: Outlet> Group<O> {
         if index == self.seats.len() {
             self.seats.push(None);
         }
+        self.audio = member.leg.room_audio();
         self.raise(member.leg.outbound.key().format.sample_rate());
         let mut seat = Seat { member, frame: vec![0.0; frame_len(self.room)], speaks: false, failed: false };
         seat.member.leg.enter(self.room, self.ticks);
@@ -135,6 +139,7 @@ impl<O: Outlet> Group<O> {
         let (room, ticks) = (self.room, self.ticks);
         if let Some(member) = self.member(seat) {
             member.leg.apply(configuration, room, ticks, now);
+            self.audio = member.leg.room_audio();
         }
         self.settle_renditions();
     }

@@ -14,8 +14,8 @@ use std::net::SocketAddr;
 
 use tandem_audio::AudioEncoder;
 use tandem_base::{
-    AudioStream, ClockRate, Direction, Entropy, Epoch, LegId, LegReport, MediaEvent, MediaTimeouts, Ssrc,
-    Time,
+    AudioStream, ClockRate, Direction, Entropy, Epoch, LegId, LegReport, MediaEvent, MediaTimeouts,
+    RoomAudio, Ssrc, Time,
 };
 use tandem_rtp::telephone_event::Key;
 use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
@@ -49,6 +49,8 @@ pub struct Configuration {
     pub stream: AudioStream,
     /// What it takes.
     pub codecs: Codecs,
+    /// How the audio of the room that it is in is made.
+    pub audio: RoomAudio,
 }
 
 /// What a datagram was good for.
@@ -65,6 +67,7 @@ pub struct Leg {
     id: LegId,
     epoch: Epoch,
     direction: Direction,
+    audio: RoomAudio,
     transport: PlainTransport,
     secrecy: Secrecy,
     inbound: Inbound,
@@ -90,7 +93,7 @@ impl Leg {
         entropy: &mut impl Entropy,
         now: Time,
     ) -> Self {
-        let Configuration { epoch, stream, codecs } = configuration;
+        let Configuration { epoch, stream, codecs, audio } = configuration;
         let mut transport = PlainTransport::new();
         transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
         let transmission = Transmission::new(stream.send.format.clock_rate(), entropy);
@@ -99,6 +102,7 @@ impl Leg {
             id,
             epoch,
             direction: stream.direction,
+            audio,
             transport,
             secrecy: Secrecy::new(stream.srtp.as_ref(), now),
             inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
@@ -116,11 +120,12 @@ impl Leg {
     /// A new negotiation, in a group of `room` rate that has run for `ticks` ticks. An older one than that in force
     /// is ignored.
     pub fn apply(&mut self, configuration: Configuration, room: ClockRate, ticks: u64, now: Time) {
-        let Configuration { epoch, stream, codecs } = configuration;
+        let Configuration { epoch, stream, codecs, audio } = configuration;
         if epoch < self.epoch {
             return;
         }
         self.epoch = epoch;
+        self.audio = audio;
         self.transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
         self.secrecy.negotiate(stream.srtp.as_ref(), now);
         self.inbound.apply(&stream, codecs.decoders);
@@ -146,6 +151,11 @@ impl Leg {
     /// Which leg.
     pub fn id(&self) -> LegId {
         self.id
+    }
+
+    /// How the audio of the room that it is in is made, as its latest configuration says.
+    pub fn room_audio(&self) -> RoomAudio {
+        self.audio
     }
 
     /// The group's room has this rate, and has run for `ticks` ticks.

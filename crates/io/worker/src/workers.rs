@@ -8,6 +8,7 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 use tandem_base::{
     Attachment, AudioStream, Blame, Entropy, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts,
+    RoomAudio,
 };
 use tandem_transport::{PortPair, PortPool};
 
@@ -111,6 +112,8 @@ impl Workers {
 
     /// Starts a leg's media or changes them: after each accepted offer/answer, and to move it between attachments.
     ///
+    /// A conference's audio is made as the latest of its legs' configurations says in `audio`.
+    ///
     /// Codecs are made on the caller's thread; the change takes effect at the next tick. Waits where the thread's queue
     /// is full, and for a tick where the leg moves to another thread.
     ///
@@ -122,9 +125,10 @@ impl Workers {
         epoch: Epoch,
         stream: AudioStream,
         attachment: Attachment,
+        audio: RoomAudio,
     ) -> Result<(), Fault> {
         let codecs = Codecs::new(&stream)?;
-        let configuration = Configuration { epoch, stream, codecs };
+        let configuration = Configuration { epoch, stream, codecs, audio };
         let mut registry = self.registry();
         match registry.legs.remove(&leg) {
             None => Err(ours("the leg's media are not open")),

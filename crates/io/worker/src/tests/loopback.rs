@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, bounded};
 use tandem_base::{
     Attachment, AudioFormat, ConferenceId, Epoch, LegId, LocalMedia, MediaEvent, MediaTimeout, MediaTimeouts,
+    RoomAudio,
 };
 
 use super::phone::{Phone, stream};
@@ -35,7 +36,9 @@ fn call(workers: &Workers, n: u16, tone: Option<f64>, attachment: Attachment) ->
     phone.address = socket.local_addr().unwrap();
     let leg = LegId(u64::from(n));
     let local = workers.open(leg, FOR_EVER).unwrap();
-    workers.configure(leg, Epoch(1), stream(Pcmu, 20, phone.address), attachment).unwrap();
+    workers
+        .configure(leg, Epoch(1), stream(Pcmu, 20, phone.address), attachment, RoomAudio::default())
+        .unwrap();
     Caller { phone, socket, local }
 }
 
@@ -95,7 +98,7 @@ fn a_leg_moves_to_a_conference_on_another_thread() {
     converse(&mut callers, |c| c.iter().all(|c| c.phone.headers.len() >= 10));
     assert!(callers[0].phone.level(617.0, 100) < -30.0, "not in one room yet");
     let stream = stream(Pcmu, 20, callers[0].phone.address);
-    workers.configure(LegId(1), Epoch(2), stream, other).unwrap();
+    workers.configure(LegId(1), Epoch(2), stream, other, RoomAudio::default()).unwrap();
     let (a, b) = (callers[0].phone.headers.len() + 60, callers[1].phone.headers.len() + 60);
     converse(&mut callers, |c| c[0].phone.headers.len() >= a && c[1].phone.headers.len() >= b);
     assert!(callers[0].phone.level(617.0, 400).abs() < 3.0);
@@ -115,7 +118,7 @@ fn an_idle_worker_wakes_for_a_call_and_rests_again() {
     assert_eq!(local.rtp.port() + 1, local.rtcp.port());
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
     let stream = stream(Pcmu, 20, peer.local_addr().unwrap());
-    workers.configure(LegId(1), Epoch(1), stream, Attachment::Tone).unwrap();
+    workers.configure(LegId(1), Epoch(1), stream, Attachment::Tone, RoomAudio::default()).unwrap();
     let event = events.recv_timeout(Duration::from_secs(5)).unwrap();
     assert_eq!(event, MediaEvent::Timeout { leg: LegId(1), epoch: Epoch(1), kind: MediaTimeout::Setup });
     workers.close(LegId(1));
@@ -135,7 +138,7 @@ fn misuse_is_a_fault() {
     workers.open(LegId(1), FOR_EVER).unwrap();
     assert_eq!(workers.open(LegId(1), FOR_EVER).unwrap_err().status, 500);
     let peer = "127.0.0.1:9".parse().unwrap();
-    let missing = workers.configure(LegId(9), Epoch(1), stream(Pcmu, 20, peer), ROOM);
+    let missing = workers.configure(LegId(9), Epoch(1), stream(Pcmu, 20, peer), ROOM, RoomAudio::default());
     assert_eq!(missing.unwrap_err().status, 500);
     workers.close(LegId(9));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tandem_base::{
     Attachment, AudioFormat, AudioStream, ConferenceId, Epoch, LegId, MediaEvent, MediaTimeouts, OpusParams,
-    Time,
+    RoomAudio, Time,
 };
 use tandem_rtp::telephone_event::Key;
 use tandem_rtp::{Kind, WallClock, classify};
@@ -56,6 +56,8 @@ pub struct Stage {
     connected: Rc<Cell<bool>>,
     keys: Vec<Key>,
     datagram: Box<[u8; MAX_DATAGRAM]>,
+    /// What configurations say of the room from now on.
+    pub audio: RoomAudio,
     epoch: u64,
 }
 
@@ -75,6 +77,7 @@ impl Stage {
             connected: Rc::new(Cell::new(true)),
             keys: Vec::new(),
             datagram: Box::new([0; MAX_DATAGRAM]),
+            audio: RoomAudio::default(),
             epoch: 0,
         }
     }
@@ -116,7 +119,12 @@ impl Stage {
 
     pub fn configuration(&mut self, stream: AudioStream) -> Configuration {
         self.epoch += 1;
-        Configuration { epoch: Epoch(self.epoch), codecs: Codecs::new(&stream).unwrap(), stream }
+        Configuration {
+            epoch: Epoch(self.epoch),
+            codecs: Codecs::new(&stream).unwrap(),
+            stream,
+            audio: self.audio,
+        }
     }
 
     /// Negotiates anew.
