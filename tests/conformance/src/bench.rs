@@ -32,7 +32,7 @@ impl Bench {
         let listener =
             |protocol| Listener { protocol, local, host: Host::from(local.ip()), port: Some(5060) };
         let identity = Identity {
-            listeners: vec![listener(Protocol::Udp), listener(Protocol::Tcp)],
+            listeners: vec![listener(Protocol::Udp), listener(Protocol::Tcp), listener(Protocol::Ws)],
             product: "Tandem".to_owned(),
             allow: METHODS.to_vec(),
             supported: Vec::new(),
@@ -50,12 +50,26 @@ impl Bench {
     /// How a peer reaches it.
     pub fn flow(protocol: Protocol) -> Flow {
         let (local, remote) = (([192, 0, 2, 2], 5060).into(), ([198, 51, 100, 7], 5060).into());
-        Flow { id: FlowId(if protocol == Protocol::Udp { 1 } else { 2 }), protocol, local, remote }
+        let id = match protocol {
+            Protocol::Udp => FlowId(1),
+            Protocol::Tcp | Protocol::Tls => FlowId(2),
+            Protocol::Ws | Protocol::Wss => FlowId(3),
+        };
+        Flow { id, protocol, local, remote }
     }
 
     /// One datagram.
     pub fn datagram(&mut self, octets: &[u8]) -> Observed {
-        let (flow, bytes) = (Self::flow(Protocol::Udp), Bytes::copy_from_slice(octets));
+        self.message(Protocol::Udp, octets)
+    }
+
+    /// One message of a WebSocket (RFC 7118 §4.2), which like a datagram says itself where it ends.
+    pub fn web_socket(&mut self, octets: &[u8]) -> Observed {
+        self.message(Protocol::Ws, octets)
+    }
+
+    fn message(&mut self, protocol: Protocol, octets: &[u8]) -> Observed {
+        let (flow, bytes) = (Self::flow(protocol), Bytes::copy_from_slice(octets));
         let mut observed = Observed::default();
         self.input(Input::Received { flow, bytes }, &mut observed);
         observed

@@ -13,9 +13,9 @@ pub struct Case {
     pub about: &'static str,
     /// What the parser is to say.
     pub parsed: Parsed,
-    /// What is to become of it in a datagram.
+    /// What is to become of it in a datagram or in a message of a WebSocket.
     pub datagram: Outcome,
-    /// What is to become of it on a connection on which nothing else comes.
+    /// What is to become of it on a connection (TCP, TLS) on which nothing else comes.
     pub stream: Outcome,
     /// What we do where the RFC lets us choose, and why. Empty where it does not.
     pub choice: &'static str,

@@ -1,10 +1,11 @@
 //! What cannot be served is answered with the status that says why, and with what helps the sender: from the user
-//! agent without a transaction where none can be made, and the same over UDP and TCP.
+//! agent without a transaction where none can be made, and the same over every transport.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test's set-up fails as a test does")]
 
 use bytes::Bytes;
-use tandem_conformance::{Bench, DatagramPeer, Observed, Served, StreamPeer, octets, status};
+use tandem_conformance::{Bench, Observed, Served, StreamPeer, octets, status};
+use tandem_sip::ua::Protocol;
 use tandem_sip::{HeaderName, Message, Response};
 
 /// A request that is served, without its last header lines and body.
@@ -142,7 +143,7 @@ fn the_user_agent_refuses_and_keeps_nothing_of_it() {
 #[tokio::test]
 async fn the_same_over_udp() {
     let served = Served::start("127.0.0.1");
-    let peer = DatagramPeer::to(served.udp).await;
+    let peer = served.datagrams().await;
     for case in refused() {
         peer.send(&octets(&case.1)).await;
         assert_refused(&case, &peer.answer().await);
@@ -150,15 +151,34 @@ async fn the_same_over_udp() {
     assert_eq!(served.asked(), 0);
 }
 
-#[tokio::test]
-async fn the_same_over_tcp() {
+async fn the_same_over(protocol: Protocol) {
     let served = Served::start("127.0.0.1");
     for case in refused() {
-        let mut peer = StreamPeer::to(served.tcp).await;
+        let mut peer = served.connection(protocol).await;
         peer.send(&octets(&case.1)).await;
         assert_refused(&case, &peer.answer().await.unwrap());
     }
     assert_eq!(served.asked(), 0);
+}
+
+#[tokio::test]
+async fn the_same_over_tcp() {
+    the_same_over(Protocol::Tcp).await;
+}
+
+#[tokio::test]
+async fn the_same_over_tls() {
+    the_same_over(Protocol::Tls).await;
+}
+
+#[tokio::test]
+async fn the_same_over_web_socket() {
+    the_same_over(Protocol::Ws).await;
+}
+
+#[tokio::test]
+async fn the_same_over_web_socket_within_tls() {
+    the_same_over(Protocol::Wss).await;
 }
 
 /// Content-Length alone makes it too large: it is refused before it is all there.
@@ -169,10 +189,12 @@ async fn a_message_of_more_than_64_kib_is_refused_before_it_is_there() {
     assert_eq!((observed.closed, observed.answers.len()), (true, 1));
     assert_eq!(status(&observed.answers[0]), 513);
     let served = Served::start("127.0.0.1");
-    let mut peer = StreamPeer::to(served.tcp).await;
-    peer.send(&octets(&text)).await;
-    assert_eq!(status(&peer.answer().await.unwrap()), 513);
-    assert_eq!(peer.answer().await, None, "closed");
+    for protocol in [Protocol::Tcp, Protocol::Tls] {
+        let mut peer = served.connection(protocol).await;
+        peer.send(&octets(&text)).await;
+        assert_eq!(status(&peer.answer().await.unwrap()), 513);
+        assert_eq!(peer.answer().await, None, "closed");
+    }
 }
 
 /// A request in the dialog that an answer set up.
@@ -227,10 +249,9 @@ fn a_merged_request_in_virtual_time() {
     assert_eq!(bench.application.asked.len(), 1);
 }
 
-#[tokio::test]
-async fn glare_haste_and_merging_over_tcp() {
+async fn glare_haste_and_merging_over(protocol: Protocol) {
     let served = Served::start("127.0.0.1");
-    let mut peer = StreamPeer::to(served.tcp).await;
+    let mut peer = served.connection(protocol).await;
     peer.send(&octets(&invite("dialog"))).await;
     let accepted = peer.answer().await.unwrap();
     assert_eq!(status(&accepted), 200);
@@ -247,6 +268,16 @@ async fn glare_haste_and_merging_over_tcp() {
     assert_hasty(&next_but(&mut peer, &accepted).await);
     peer.send(&within("OPTIONS", "dialog", 2, &accepted, false)).await;
     assert_eq!(status(&next_but(&mut peer, &accepted).await), 500);
+}
+
+#[tokio::test]
+async fn glare_haste_and_merging_over_tcp() {
+    glare_haste_and_merging_over(Protocol::Tcp).await;
+}
+
+#[tokio::test]
+async fn glare_haste_and_merging_over_web_socket_within_tls() {
+    glare_haste_and_merging_over(Protocol::Wss).await;
 }
 
 async fn next_but(peer: &mut StreamPeer, known: &Bytes) -> Bytes {

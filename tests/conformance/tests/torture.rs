@@ -6,9 +6,10 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use tandem_conformance::{
-    Bench, CASES, Case, DatagramPeer, Observed, Outcome, Served, StreamPeer, octets, parsed, status, table,
+    Bench, CASES, Case, DatagramPeer, Observed, Outcome, Served, octets, parsed, status, table,
 };
 use tandem_sip::Message;
+use tandem_sip::ua::Protocol;
 
 #[test]
 fn the_table_is_whole() {
@@ -68,6 +69,11 @@ fn the_user_agent_treats_each_datagram_as_the_rfc_says() {
 }
 
 #[test]
+fn the_user_agent_treats_each_web_socket_message_as_a_datagram() {
+    check("WebSocket", |case| &case.datagram, |case| Bench::new().web_socket(&octets(case.text)));
+}
+
+#[test]
 fn the_user_agent_treats_each_stream_as_the_rfc_says() {
     check("streams", |case| &case.stream, |case| Bench::new().stream(&octets(case.text)));
 }
@@ -116,13 +122,21 @@ async fn over_udp(served: &Served, peer: &DatagramPeer, case: &Case) -> Observed
     observed
 }
 
-async fn over_tcp(served: &Served, case: &Case) -> Observed {
+fn expected(protocol: Protocol, case: &Case) -> &Outcome {
+    match protocol {
+        Protocol::Tcp | Protocol::Tls => &case.stream,
+        Protocol::Udp | Protocol::Ws | Protocol::Wss => &case.datagram,
+    }
+}
+
+async fn over_connection(served: &Served, protocol: Protocol, case: &Case) -> Observed {
     let before = served.asked();
-    let mut peer = StreamPeer::to(served.tcp).await;
+    let mut peer = served.connection(protocol).await;
     let mut observed = Observed::default();
+    let expected = expected(protocol, case);
     peer.send(&octets(case.text)).await;
-    let ends = matches!(case.stream, Outcome::Closed(_) | Outcome::Severed);
-    while observed.answers.len() < answers(&case.stream) {
+    let ends = matches!(expected, Outcome::Closed(_) | Outcome::Severed);
+    while observed.answers.len() < answers(expected) {
         observed.answers.extend(peer.answer().await);
     }
     if !ends {
@@ -147,28 +161,48 @@ async fn over_tcp(served: &Served, case: &Case) -> Observed {
 async fn each_is_met_over_udp() {
     let served = Served::start("127.0.0.1");
     for case in CASES {
-        let peer = DatagramPeer::to(served.udp).await;
+        let peer = served.datagrams().await;
         let observed = over_udp(&served, &peer, case).await;
         assert_eq!(observed.outcome(), case.datagram, "{}", case.tag);
     }
 }
 
-#[tokio::test]
-async fn each_is_met_over_tcp() {
+async fn each_is_met_over(protocol: Protocol) {
     let served = Served::start("127.0.0.1");
     for case in CASES {
-        let observed = over_tcp(&served, case).await;
-        assert_eq!(observed.outcome(), case.stream, "{}", case.tag);
+        let observed = over_connection(&served, protocol, case).await;
+        assert_eq!(observed.outcome(), *expected(protocol, case), "{}", case.tag);
     }
+}
+
+#[tokio::test]
+async fn each_is_met_over_tcp() {
+    each_is_met_over(Protocol::Tcp).await;
+}
+
+#[tokio::test]
+async fn each_is_met_over_tls() {
+    each_is_met_over(Protocol::Tls).await;
+}
+
+#[tokio::test]
+async fn each_is_met_over_web_socket() {
+    each_is_met_over(Protocol::Ws).await;
+}
+
+#[tokio::test]
+async fn each_is_met_over_web_socket_within_tls() {
+    each_is_met_over(Protocol::Wss).await;
 }
 
 #[tokio::test]
 async fn those_of_ipv6_are_met_over_ipv6() {
     let served = Served::start("::1");
     let own = SocketAddr::new(std::net::Ipv6Addr::LOCALHOST.into(), 5060);
-    let peer = DatagramPeer::at(own, served.udp).await;
+    let peer = DatagramPeer::at(own, served.at(Protocol::Udp)).await;
     for case in CASES.iter().filter(|case| case.rfc == 5118) {
-        assert_eq!(over_tcp(&served, case).await.outcome(), case.stream, "{}", case.tag);
+        let observed = over_connection(&served, Protocol::Tcp, case).await;
+        assert_eq!(observed.outcome(), case.stream, "{}", case.tag);
         // The same request over TCP and UDP is the same transaction.
         let again =
             case.text.replace("branch=z9hG4bK", "branch=z9hG4bKudp").replace("Call-ID: ", "Call-ID: udp");
