@@ -21,7 +21,7 @@ use tandem_rtp::telephone_event::Key;
 use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
 use tandem_transport::{Component, PlainTransport, SRTP_TRAILER};
 
-use self::inbound::{Inbound, Taken};
+pub use self::inbound::{Inbound, Taken};
 pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
 use self::secrecy::{Dropped, Secrecy};

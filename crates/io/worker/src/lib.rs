@@ -19,6 +19,7 @@ mod packetizer;
 mod phase;
 mod placement;
 mod random;
+mod receiver;
 mod surroundings;
 mod sys;
 mod thread;
@@ -26,6 +27,7 @@ mod workers;
 
 pub use metrics::{Lateness, WorkerMetrics};
 pub use options::{StartError, WorkerOptions};
+pub use receiver::Receiver;
 pub use tandem_base::MediaEvent;
 pub use workers::Workers;
 
