@@ -3,8 +3,8 @@ use std::time::Duration;
 
 use tandem_audio::AudioEncoder;
 use tandem_base::{
-    AudioFormat, AudioStream, ClockRate, Direction, OpusParams, PayloadType, ReceiveFormat, ReceivedReport,
-    SendFormat, Ssrc, Time,
+    AudioFormat, AudioStream, ClockRate, Direction, HeaderExtensions, OpusParams, PayloadType, ReceiveFormat,
+    ReceivedReport, SendFormat, Ssrc, Time,
 };
 use tandem_codec::{EncoderSettings, encoder};
 use tandem_rtp::Header;
@@ -39,6 +39,8 @@ pub fn stream(format: AudioFormat, ptime_ms: u8) -> AudioStream {
         remote_rtcp: nowhere,
         rtcp_mux: true,
         srtp: None,
+        extensions: HeaderExtensions::default(),
+        redundancy: None,
     }
 }
 
