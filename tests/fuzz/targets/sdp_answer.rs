@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
         }
     }
     let ours = offer(&capabilities, &local, previous.as_ref());
-    let _ = accept_answer(&ours, first);
+    let _ = accept_answer(&ours, first, previous.as_ref());
 });
 
 /// Blanks around a line and before its equals sign are borne.

@@ -319,6 +319,26 @@ async fn a_late_offer_is_settled_by_the_ack() {
 }
 
 #[tokio::test]
+async fn a_stream_that_the_peer_rejects_is_stopped_and_the_call_goes_on() {
+    let mut w = world();
+    w.call(1, "1000").await;
+    w.events.send(Event::ReInvite { invite: InviteId(1), request: invitation("1000", "") }).await.unwrap();
+    assert!(answered(&w.commands.recv().await.unwrap()).contains("m=audio 20002"));
+    let body = Bytes::from(offer("sendrecv").replace("audio 4000", "audio 0"));
+    w.events.send(Event::Confirmed { invite: InviteId(1), body }).await.unwrap();
+    // What comes next shows that the call lives, and that all of before is done.
+    let request = invitation("1000", &offer("sendrecv"));
+    w.events.send(Event::ReInvite { invite: InviteId(1), request }).await.unwrap();
+    assert!(answered(&w.commands.recv().await.unwrap()).contains("a=sendrecv"));
+    let to = Attachment::Conference(ConferenceId(1));
+    let expected = [
+        Told::Configure(LegId(1), Epoch(2), Direction::Inactive, to),
+        Told::Configure(LegId(1), Epoch(3), Direction::SendRecv, to),
+    ];
+    assert_eq!(w.media.told()[2..], expected);
+}
+
+#[tokio::test]
 async fn stopping_hangs_up_every_call_and_ends_when_they_are_gone() {
     let mut w = world();
     w.call(1, "1000").await;

@@ -201,7 +201,7 @@ impl Call {
         sdp: &Bytes,
         out: &mut impl Sink<Output>,
     ) -> Stage {
-        match (accept_answer(offer, sdp), current) {
+        match (accept_answer(offer, sdp, current.as_deref()), current) {
             (Ok(accepted), _) => {
                 out.emit(Output::Explain(accepted.explanation));
                 self.configure(&accepted.negotiated, out);

@@ -131,6 +131,39 @@ fn a_bad_answer_to_a_later_offer_leaves_the_session() {
     assert!(sdp.contains(" 3 IN IP4"), "the peer has seen version 2: {sdp}");
 }
 
+fn without_port(sdp: &Bytes) -> Bytes {
+    String::from_utf8(sdp.to_vec()).unwrap().replace("audio 4000", "audio 0").into()
+}
+
+#[test]
+fn an_answer_that_rejects_the_stream_leaves_a_silent_call() {
+    let mut call = agreed();
+    step(&mut call, Input::Reoffered { sdp: Bytes::new() });
+    let out = step(&mut call, Input::Acknowledged { sdp: without_port(&sdp("sendrecv", "0 8")) });
+    let [Output::ConfigureMedia { stream, .. }] = &out[..] else { panic!("{out:?}") };
+    assert_eq!((stream.direction, stream.remote_rtp.port()), (Direction::Inactive, 0));
+    let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0 8") });
+    assert_eq!(configured(&out).direction, Direction::SendRecv, "and it comes back");
+    // A refresh may be answered so as well.
+    let out = step(&mut call, Input::Reanswered { sdp: without_port(&sdp("sendrecv", "0 8")) });
+    assert_eq!(configured(&out).direction, Direction::Inactive);
+    let out = step(&mut call, Input::Reanswered { sdp: sdp("sendrecv", "0 8") });
+    assert_eq!(configured(&out).direction, Direction::SendRecv);
+}
+
+#[test]
+fn an_answer_without_audio_to_our_first_offer_ends_the_call_with_a_reason() {
+    let mut call = call();
+    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    step(&mut call, Input::MediaOpened { local: local() });
+    let out = step(&mut call, Input::Acknowledged { sdp: without_port(&sdp("sendrecv", "0 8")) });
+    let [Output::HangUp { reason }, Output::CloseMedia, Output::Released(ending)] = &out[..] else {
+        panic!("{out:?}")
+    };
+    assert_eq!(reason, "Q.850;cause=65;text=\"the answer leaves no audio\"");
+    assert_eq!(ending.by, EndedBy::Ourselves);
+}
+
 #[test]
 fn an_offer_that_crosses_ours_is_put_off() {
     let mut call = agreed();

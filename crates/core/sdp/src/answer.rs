@@ -1,7 +1,5 @@
-use std::net::SocketAddr;
-
 use serde::{Deserialize, Serialize};
-use tandem_base::{Direction, ReceiveFormat, SendFormat, TelephoneEvent};
+use tandem_base::{ReceiveFormat, SendFormat, TelephoneEvent};
 
 use crate::choice::{Choice, choose};
 use crate::codec::event_set;
@@ -68,13 +66,14 @@ fn is_switched_off(remote: &Remote) -> bool {
 fn switch_off(remote: &Remote, local: &Local, previous: &Negotiated) -> Answer {
     let medias: Vec<_> = remote.media.iter().map(|media| switched_off(&media.line)).collect();
     let (origin, local_sdp) = describe(&medias, local, Some(previous));
-    let nowhere = SocketAddr::new(settle::unspecified(local.media.rtp.is_ipv4()), 0);
-    let mut negotiated = previous.clone();
-    negotiated.stream.direction = Direction::Inactive;
-    (negotiated.stream.remote_rtp, negotiated.stream.remote_rtcp) = (nowhere, nowhere);
-    negotiated.lines = medias.iter().map(Line::from).collect();
-    negotiated.origin = origin;
-    negotiated.local_sdp = local_sdp.clone();
+    let negotiated = Negotiated {
+        stream: settle::stopped(&previous.stream, local.media.rtp.is_ipv4()),
+        line: previous.line,
+        lines: medias.iter().map(Line::from).collect(),
+        payloads: previous.payloads.clone(),
+        origin,
+        local_sdp: local_sdp.clone(),
+    };
     let mut explanation = Explanation::default();
     for (n, media) in (0..).zip(&remote.media) {
         let why = if media.is_audio() {

@@ -95,14 +95,24 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
     }
 }
 
-/// Reads the answer to our offer (RFC 3264 §7).
+/// Reads the answer to our offer (RFC 3264 §7). `current` is what holds until then, `None` in the first exchange.
+///
+/// An answer that rejects the stream (port 0) stops what `current` has (RFC 3264 §6, §8.2): nothing flows until one
+/// side offers it again.
 ///
 /// # Errors
-/// A [`Refusal`] when the answer cannot be read or leaves no audio. What held before still holds then; where
-/// nothing did, the call must end.
-pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> {
+/// A [`Refusal`] when the answer cannot be read or used, or leaves no audio in the first exchange. What held before
+/// still holds then; where nothing did, the call must end.
+pub fn accept_answer(
+    offer: &Offer,
+    answer: &[u8],
+    current: Option<&Negotiated>,
+) -> Result<Accepted, Refusal> {
     let remote = Remote::parse(answer)?;
     let media = remote.media.get(offer.line).ok_or(RefusalCause::NoAudioAnswered)?;
+    if let Some(current) = current.filter(|_| media.is_audio() && media.port == 0) {
+        return Ok(rejected(offer, current));
+    }
     let ipv4 = offer.local.media.rtp.is_ipv4();
     let profile = transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
     let srtp = encryption(offer, media, profile).map_err(|warning| no_audio(offer, warning))?;
@@ -124,6 +134,21 @@ pub fn accept_answer(offer: &Offer, answer: &[u8]) -> Result<Accepted, Refusal> 
         local_sdp: offer.sdp.clone(),
     };
     Ok(Accepted { negotiated, explanation })
+}
+
+/// The peer wants none of our audio any more; that it saw our offer is remembered.
+fn rejected(offer: &Offer, current: &Negotiated) -> Accepted {
+    let mut negotiated = current.clone();
+    negotiated.offered_in_vain(offer);
+    negotiated.stream = settle::stopped(&current.stream, offer.local.media.rtp.is_ipv4());
+    negotiated.lines.clone_from(&offer.lines);
+    let mut explanation = Explanation::default();
+    explanation.line(
+        offer.line,
+        false,
+        "rejected by the peer (port 0): nothing flows until it is offered again",
+    );
+    Accepted { negotiated, explanation }
 }
 
 /// What an offer of ours names of the suites that we have: a line for each of them would make it too long for UDP.

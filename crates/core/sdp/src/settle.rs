@@ -51,6 +51,17 @@ pub(crate) fn stream(
     }
 }
 
+/// The stream of before with nothing flowing, not even RTCP: one side switched it off by port 0 (RFC 3264 §8.2).
+pub(crate) fn stopped(before: &AudioStream, ipv4: bool) -> AudioStream {
+    let nowhere = SocketAddr::new(unspecified(ipv4), 0);
+    AudioStream {
+        direction: Direction::Inactive,
+        remote_rtp: nowhere,
+        remote_rtcp: nowhere,
+        ..before.clone()
+    }
+}
+
 /// Who sends, seen from us: never more than either side wants (RFC 3264 §6.1), and nothing to "nowhere" (§8.4)
 /// or over no bandwidth (§5.1).
 pub(crate) fn direction(wanted: Direction, media: &RemoteMedia) -> Direction {

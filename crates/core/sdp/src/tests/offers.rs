@@ -7,11 +7,11 @@ fn first_offer() -> Offer {
 }
 
 fn accepted(offer: &Offer, answer: &str) -> Negotiated {
-    accept_answer(offer, from_peer(answer).as_bytes()).unwrap().negotiated
+    accept_answer(offer, from_peer(answer).as_bytes(), None).unwrap().negotiated
 }
 
 fn rejected(offer: &Offer, answer: &str) -> Refusal {
-    accept_answer(offer, from_peer(answer).as_bytes()).unwrap_err()
+    accept_answer(offer, from_peer(answer).as_bytes(), None).unwrap_err()
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn answers_without_audio_are_refused() {
         assert_eq!(refusal.warnings[0].code, code, "{answer}");
     }
     assert_eq!(rejected(&offer, "").cause, RefusalCause::NoMedia);
-    assert_eq!(accept_answer(&offer, b"nonsense").unwrap_err().cause, RefusalCause::NotSdp);
+    assert_eq!(accept_answer(&offer, b"nonsense", None).unwrap_err().cause, RefusalCause::NotSdp);
 }
 
 #[test]
@@ -167,9 +167,12 @@ fn an_offer_on_hold_is_not_answered_into_talking() {
 
 #[test]
 fn an_answer_with_a_line_too_many_is_borne_with() {
-    let accepted =
-        accept_answer(&first_offer(), from_peer("m=audio 4000 RTP/AVP 0\nm=video 0 RTP/AVP 96").as_bytes())
-            .unwrap();
+    let accepted = accept_answer(
+        &first_offer(),
+        from_peer("m=audio 4000 RTP/AVP 0\nm=video 0 RTP/AVP 96").as_bytes(),
+        None,
+    )
+    .unwrap();
     assert_eq!(accepted.negotiated.lines.len(), 1);
     assert!(accepted.explanation.to_string().contains("another number of m-lines"));
 }

@@ -184,7 +184,7 @@ proptest! {
         let theirs = answer(ours.sdp.as_bytes(), &can(&b), &local(), None);
         prop_assert_eq!(theirs.is_ok(), a.iter().any(|codec| b.contains(codec)));
         if let Ok(theirs) = theirs {
-            let settled = accept_answer(&ours, theirs.sdp.as_bytes()).unwrap().negotiated;
+            let settled = accept_answer(&ours, theirs.sdp.as_bytes(), None).unwrap().negotiated;
             prop_assert_eq!(settled.stream.send, theirs.negotiated.stream.send);
             prop_assert_eq!(settled.stream.receive, theirs.negotiated.stream.receive);
             prop_assert_eq!(settled.stream.telephone_events, theirs.negotiated.stream.telephone_events);
@@ -195,7 +195,7 @@ proptest! {
     #[test]
     fn arbitrary_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
         let _ = answer(&bytes, &Capabilities::default(), &local(), None);
-        let _ = accept_answer(&offer(&Capabilities::default(), &local(), None), &bytes);
+        let _ = accept_answer(&offer(&Capabilities::default(), &local(), None), &bytes, None);
     }
 
     #[test]

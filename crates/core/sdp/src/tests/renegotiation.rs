@@ -101,6 +101,32 @@ fn our_offer_brings_a_switched_off_stream_back() {
 }
 
 #[test]
+fn an_answer_that_rejects_a_later_offer_stops_the_stream() {
+    let talk = answered(&from_peer(TALK)).negotiated;
+    let ours = offer(&Capabilities::default(), &local(), Some(&talk));
+    let none = from_peer(&TALK.replace("4000", "0"));
+    let Accepted { negotiated: gone, explanation } =
+        accept_answer(&ours, none.as_bytes(), Some(&talk)).unwrap();
+    let nowhere = at("0.0.0.0:0");
+    assert_eq!(gone.stream.direction, Direction::Inactive);
+    assert_eq!((gone.stream.remote_rtp, gone.stream.remote_rtcp), (nowhere, nowhere));
+    assert_eq!(gone.stream.receive, talk.stream.receive, "codecs stay for when it comes back");
+    assert!(explanation.to_string().contains("rejected by the peer (port 0)"), "{explanation}");
+    assert_eq!(gone.local_sdp, ours.sdp, "what we said last");
+    // Either side may offer it again.
+    let back = again(&from_peer(TALK), &gone).negotiated;
+    assert_eq!(back.stream, talk.stream);
+    assert_eq!(back.origin.version, ours.origin.version + 1);
+    let next = offer(&Capabilities::default(), &local(), Some(&gone));
+    assert!(next.sdp.contains("m=audio 20000 "), "{}", next.sdp);
+    let back = accept_answer(&next, from_peer(TALK).as_bytes(), Some(&gone)).unwrap().negotiated;
+    assert_eq!(back.stream.direction, Direction::SendRecv);
+    // In a first exchange there is nothing to stop.
+    let refusal = accept_answer(&ours, none.as_bytes(), None).unwrap_err();
+    assert_eq!(refusal.cause, RefusalCause::NoAudioAnswered);
+}
+
+#[test]
 fn addresses_and_ports_may_change_within_a_call() {
     let first = answered(&from_peer(TALK));
     let moved = TALK.replace("4000", "4100") + "\nc=IN IP4 192.0.2.99\na=rtcp:4200";

@@ -219,7 +219,7 @@ fn late_offers_go_by_the_policy() {
 /// Takes the answer `media` to an offer under `policy`: encrypted or not, or why not.
 fn taken(policy: SrtpPolicy, media: &str) -> Result<bool, String> {
     let offer = offer(&with(policy), &local(), None);
-    accept_answer(&offer, from_peer(media).as_bytes())
+    accept_answer(&offer, from_peer(media).as_bytes(), None)
         .map(|accepted| accepted.negotiated.stream.srtp.is_some())
         .map_err(|refusal| refusal.warnings[0].text.clone())
 }
@@ -263,7 +263,7 @@ fn later_offers_go_on_with_what_holds() {
         let ours = told(&settled.sdp)[0].replace("crypto:3", "crypto:1");
         assert_eq!(told(&next.sdp)[0], ours, "the key in use comes first and is the same");
         let answer = format!("m=audio 4000 {profile} 0\n{}", crypto(1, KEY));
-        let accepted = accept_answer(&next, from_peer(&answer).as_bytes()).unwrap().negotiated;
+        let accepted = accept_answer(&next, from_peer(&answer).as_bytes(), None).unwrap().negotiated;
         assert_eq!(accepted.stream.srtp, settled.negotiated.stream.srtp);
     }
 }

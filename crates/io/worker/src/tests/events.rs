@@ -69,6 +69,31 @@ fn a_peer_that_holds_and_says_nothing_has_the_time_of_a_hold() {
 }
 
 #[test]
+fn a_stream_that_was_rejected_is_silent_both_ways_until_it_comes_back() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, Some(440.0));
+    let other = stage.join(Pcmu, 20, Some(617.0));
+    stage.run(50);
+    let talk = stream(Pcmu, 20, stage.phones[n].address);
+    let nowhere = "0.0.0.0:0".parse().unwrap();
+    let direction = Direction::Inactive;
+    let stopped =
+        tandem_base::AudioStream { direction, remote_rtp: nowhere, remote_rtcp: nowhere, ..talk.clone() };
+    stage.renegotiate(n, stopped);
+    let (sent, reports) = (stage.phones[n].headers.len(), stage.phones[n].rtcp.len());
+    stage.phones[other].heard.clear();
+    stage.run(600);
+    assert_eq!(stage.phones[n].headers.len(), sent, "no packet more");
+    assert_eq!(stage.phones[n].rtcp.len(), reports, "and no report");
+    assert!(stage.phones[other].level(440.0, 2_000) < -60.0);
+    stage.renegotiate(n, talk);
+    stage.phones[other].heard.clear();
+    stage.run(100);
+    assert!(stage.phones[other].level(440.0, 500).abs() < 1.0);
+    assert!(stage.phones[n].level(617.0, 500).abs() < 1.0);
+}
+
+#[test]
 fn silence_ends_in_one_time_out_per_occurrence() {
     let mut stage = conference();
     let n = stage.join_with(Pcmu, 20, None, LIMITS, |_| {});
