@@ -5,8 +5,8 @@ mod rendition;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use tandem_audio::Mixer;
 use tandem_audio::tones::Tone;
+use tandem_audio::{AudioEncoder, Mixer};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, RoomAudio, Ssrc, Time};
 use tandem_rtp::Header;
 use tandem_transport::Component;
@@ -14,7 +14,10 @@ use tandem_transport::Component;
 use self::rendition::Rendition;
 use crate::encoding::{EncodingKey, frame_len};
 use crate::leg::{Configuration, Leg, Outlet, Received};
+use crate::packetizer::TICK_MS;
 use crate::surroundings::Surroundings;
+
+const TICKS_A_SECOND: u64 = 1_000 / TICK_MS as u64;
 
 /// What the legs of a group hear.
 enum Program {
@@ -70,6 +73,8 @@ pub struct Group<O> {
     speakers: Vec<Ssrc>,
     // Ticks run or skipped since the group began.
     ticks: u64,
+    // Peers have told what they lose since that was looked at.
+    reported: bool,
 }
 
 impl<O: Outlet> Group<O> {
@@ -85,6 +90,7 @@ impl<O: Outlet> Group<O> {
             renditions: Vec::new(),
             speakers: Vec::with_capacity(Header::MAX_CSRCS),
             ticks: 0,
+            reported: false,
         }
     }
 
@@ -114,17 +120,19 @@ impl<O: Outlet> Group<O> {
         self.raise(member.leg.outbound.key().format.sample_rate());
         let mut seat = Seat { member, frame: vec![0.0; frame_len(self.room)], speaks: false, failed: false };
         seat.member.leg.enter(self.room, self.ticks);
+        let key = seat.member.leg.outbound.key();
+        let spare = seat.member.leg.take_spare();
         if let Some(place) = self.seats.get_mut(index) {
             *place = Some(seat);
         }
-        self.settle_renditions();
+        self.enter_rendition(key, spare);
         index
     }
 
     /// Lets a leg out.
     pub fn remove(&mut self, seat: usize) -> Option<Box<Member<O>>> {
         let seat = self.seats.get_mut(seat)?.take()?;
-        self.settle_renditions();
+        self.leave_rendition(seat.member.leg.outbound.key());
         Some(seat.member)
     }
 
@@ -137,11 +145,16 @@ impl<O: Outlet> Group<O> {
     pub fn apply(&mut self, seat: usize, configuration: Configuration, now: Time) {
         self.raise(configuration.stream.send.format.sample_rate());
         let (room, ticks) = (self.room, self.ticks);
-        if let Some(member) = self.member(seat) {
-            member.leg.apply(configuration, room, ticks, now);
-            self.audio = member.leg.room_audio();
+        let Some(member) = self.member(seat) else { return };
+        let before = member.leg.outbound.key();
+        member.leg.apply(configuration, room, ticks, now);
+        let audio = member.leg.room_audio();
+        let (after, spare) = (member.leg.outbound.key(), member.leg.take_spare());
+        self.audio = audio;
+        if after != before {
+            self.enter_rendition(after, spare);
+            self.leave_rendition(before);
         }
-        self.settle_renditions();
     }
 
     /// Raises the room's rate to `rate`, unless it is as high already.
@@ -163,18 +176,23 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Every leg's key has a rendition, and every rendition a leg.
-    fn settle_renditions(&mut self) {
-        let seats = &mut self.seats;
-        self.renditions
-            .retain(|r| seats.iter().flatten().any(|s| s.member.leg.outbound.key() == r.encoding.key()));
-        for seat in seats.iter_mut().flatten() {
-            let spare = seat.member.leg.take_spare();
-            let key = seat.member.leg.outbound.key();
-            let exists = self.renditions.iter().any(|r| r.encoding.key() == key);
-            if let Some(encoder) = spare.filter(|_| !exists) {
-                self.renditions.push(Rendition::new(key, encoder, self.room, self.ticks));
-            }
+    /// One more leg hears the rendition of `key`; the first one's `spare` encoder makes it.
+    fn enter_rendition(&mut self, key: EncodingKey, spare: Option<Box<dyn AudioEncoder>>) {
+        let there = self.renditions.iter_mut().find(|r| r.encoding.key() == key);
+        if let Some(rendition) = there {
+            rendition.members += 1;
+        } else if let Some(encoder) = spare {
+            self.renditions.push(Rendition::new(key, encoder, self.room, self.ticks));
+        }
+    }
+
+    /// One fewer; the last takes the rendition along.
+    fn leave_rendition(&mut self, key: EncodingKey) {
+        let Some(index) = self.renditions.iter().position(|r| r.encoding.key() == key) else { return };
+        let Some(rendition) = self.renditions.get_mut(index) else { return };
+        rendition.members = rendition.members.saturating_sub(1);
+        if rendition.members == 0 {
+            self.renditions.swap_remove(index);
         }
     }
 
@@ -191,23 +209,29 @@ impl<O: Outlet> Group<O> {
         let Some(seat) = self.seats.get_mut(seat).and_then(Option::as_mut) else { return };
         let received = seat
             .guard(around, |member, around| member.leg.receive(component, from, datagram, arrived, around));
-        if received == Some(Received::Report) {
-            let key = seat.member.leg.outbound.key();
-            self.expect_losses(key);
-        }
+        self.reported |= received == Some(Received::Report);
     }
 
-    fn expect_losses(&mut self, key: EncodingKey) {
-        let legs = self.seats.iter_mut().flatten().map(|s| &mut s.member.leg);
-        let mut worst = rendition::USUAL_LOSS;
-        for leg in legs.filter(|l| l.outbound.key() == key) {
-            if let Some(percent) = leg.peer_loss() {
-                leg.outbound.own.set_expected_loss(percent.max(rendition::USUAL_LOSS));
-                worst = worst.max(percent);
+    /// Every encode expects the losses of the worst of its receivers. Looked after once a second, not with each report:
+    /// a thousand legs report two hundred times a second.
+    fn expect_losses(&mut self) {
+        if !self.ticks.is_multiple_of(TICKS_A_SECOND) || !std::mem::take(&mut self.reported) {
+            return;
+        }
+        for rendition in &mut self.renditions {
+            rendition.worst_loss = rendition::USUAL_LOSS;
+        }
+        for seat in self.seats.iter_mut().flatten() {
+            let leg = &mut seat.member.leg;
+            let Some(percent) = leg.peer_loss() else { continue };
+            leg.outbound.own.set_expected_loss(percent.max(rendition::USUAL_LOSS));
+            let key = leg.outbound.key();
+            if let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) {
+                rendition.worst_loss = rendition.worst_loss.max(percent);
             }
         }
-        if let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) {
-            rendition.expect_loss(worst);
+        for rendition in &mut self.renditions {
+            rendition.expect_worst_loss();
         }
     }
 
@@ -237,6 +261,7 @@ impl<O: Outlet> Group<O> {
         for seat in self.seats.iter_mut().flatten() {
             seat.guard(around, |member, around| member.leg.pass_time(now, &mut member.outlet, around));
         }
+        self.expect_losses();
         self.play(now, around);
         self.choose_encodings();
         self.encode_shared(around);

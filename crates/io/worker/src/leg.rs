@@ -26,6 +26,7 @@ pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
 use self::secrecy::{Dropped, Secrecy};
 use crate::codecs::Codecs;
+use crate::encoding::EncodingKey;
 use crate::random::Spread;
 use crate::surroundings::Surroundings;
 
@@ -122,6 +123,9 @@ impl Leg {
     pub fn apply(&mut self, configuration: Configuration, room: ClockRate, ticks: u64, now: Time) {
         let Configuration { epoch, stream, codecs, audio } = configuration;
         if epoch < self.epoch {
+            // Another group may still need an encoder of the format in force.
+            self.spare =
+                Some(codecs.shared).filter(|_| EncodingKey::from(stream.send) == self.outbound.key());
             return;
         }
         self.epoch = epoch;

@@ -10,10 +10,14 @@ pub const USUAL_LOSS: u8 = 5;
 pub struct Rendition {
     /// The encode.
     pub encoding: Encoding,
+    /// Legs of its key.
+    pub members: usize,
     /// Legs that hear it in this tick.
     pub listeners: usize,
     /// It was encoded in the tick before, or is continued from a leg's own encoding.
     pub live: bool,
+    /// The worst loss that any of its receivers reports, in percent, while that is looked for.
+    pub worst_loss: u8,
     expected_loss: u8,
 }
 
@@ -21,14 +25,21 @@ impl Rendition {
     /// For a room at `room`, whose group has run for `ticks` ticks.
     pub fn new(key: EncodingKey, encoder: Box<dyn AudioEncoder>, room: ClockRate, ticks: u64) -> Self {
         let encoding = Encoding::new(key, encoder, room, ticks);
-        Rendition { encoding, listeners: 0, live: false, expected_loss: USUAL_LOSS }
+        Rendition {
+            encoding,
+            members: 1,
+            listeners: 0,
+            live: false,
+            worst_loss: USUAL_LOSS,
+            expected_loss: USUAL_LOSS,
+        }
     }
 
-    /// The worst loss that any of its listeners reports, in percent.
-    pub fn expect_loss(&mut self, percent: u8) {
-        if percent != self.expected_loss {
-            self.expected_loss = percent;
-            self.encoding.set_expected_loss(percent);
+    /// Encodes for [`Rendition::worst_loss`] from now on.
+    pub fn expect_worst_loss(&mut self) {
+        if self.worst_loss != self.expected_loss {
+            self.expected_loss = self.worst_loss;
+            self.encoding.set_expected_loss(self.expected_loss);
         }
     }
 }
