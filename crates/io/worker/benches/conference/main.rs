@@ -1,10 +1,13 @@
-//! What a conference costs the media thread: CPU per leg and second, over real sockets on loopback.
+//! What a conference costs the media thread: CPU per leg and second, over real sockets on loopback; and what a bare
+//! loop of PCMU costs in the same run, so that figures of different machines can be compared.
 //!
 //! `cargo bench -p tandem-worker [-- LEGS TALKERS SECONDS] [PCMU|G722|opus]`
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
-use std::net::UdpSocket;
+mod floor;
+
+use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -15,7 +18,9 @@ use tandem_base::{
 use tandem_codec::{EncoderSettings, encoder};
 use tandem_rtp::Header;
 use tandem_testkit::sine;
-use tandem_worker::{WorkerOptions, Workers};
+use tandem_worker::{WorkerMetrics, WorkerOptions, Workers};
+
+use self::floor::Floor;
 
 const FOR_EVER: MediaTimeouts =
     MediaTimeouts { setup: Duration::ZERO, talk: Duration::ZERO, hold: Duration::ZERO };
@@ -53,7 +58,7 @@ impl Peer {
     }
 }
 
-fn stream(format: AudioFormat, payload_type: PayloadType, remote: std::net::SocketAddr) -> AudioStream {
+fn stream(format: AudioFormat, payload_type: PayloadType, remote: SocketAddr) -> AudioStream {
     AudioStream {
         direction: Direction::SendRecv,
         send: SendFormat { payload_type, format, ptime_ms: 20 },
@@ -84,65 +89,98 @@ fn packets(format: AudioFormat, hz: Option<f64>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// CPU time of all media threads so far.
-fn media_cpu() -> Duration {
+/// CPU time so far of all threads whose names begin with `name`.
+fn cpu(name: &str) -> Duration {
     let tasks = fs::read_dir("/proc/self/task").expect("Linux");
-    let media = tasks
+    let named = tasks
         .flatten()
-        .filter(|t| fs::read_to_string(t.path().join("comm")).is_ok_and(|name| name.starts_with("media-")));
-    let nanos = media.filter_map(|t| {
+        .filter(|t| fs::read_to_string(t.path().join("comm")).is_ok_and(|comm| comm.starts_with(name)));
+    let nanos = named.filter_map(|t| {
         let stat = fs::read_to_string(t.path().join("schedstat")).ok()?;
         stat.split(' ').next()?.parse::<u64>().ok()
     });
     Duration::from_nanos(nanos.sum())
 }
 
-fn measure(format: AudioFormat, payload_type: PayloadType, legs: usize, talkers: usize, seconds: u64) {
-    let (events, _told) = crossbeam_channel::unbounded();
-    let options = WorkerOptions { threads: 1, ..Default::default() };
-    let workers = Workers::start(options, events).expect("media threads start");
-    let audio = RoomAudio { loudest: 0, ..Default::default() };
-    let silence = packets(format, None);
-    let mut peers: Vec<Peer> = (0..legs)
-        .map(|n| {
+/// What is measured.
+#[derive(Clone, Copy)]
+struct Case {
+    format: AudioFormat,
+    payload_type: PayloadType,
+    legs: usize,
+    talkers: usize,
+    seconds: u64,
+}
+
+impl Case {
+    /// Phones that call the addresses of `local`.
+    fn peers(self, local: impl Fn(usize, SocketAddr) -> SocketAddr) -> Vec<Peer> {
+        let Case { format, payload_type, .. } = self;
+        let silence = packets(format, None);
+        let ticks = format.clock_rate().ticks_in_ms(20);
+        let peer = |n| {
             let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
             socket.set_nonblocking(true).expect("a flag");
+            socket.connect(local(n, socket.local_addr().expect("bound"))).expect("loopback");
+            let speaks = n < self.talkers;
+            let packets =
+                if speaks { packets(format, Some(400.0 + 137.0 * n as f64)) } else { silence.clone() };
+            Peer { socket, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
+        };
+        (0..self.legs).map(peer).collect()
+    }
+
+    /// Microseconds of CPU a leg and second of the threads called `name`, while `peers` talk.
+    fn converse(self, peers: &mut [Peer], name: &str, ready: impl FnOnce()) -> f64 {
+        let mut run = |seconds: u64| {
+            let began = Instant::now();
+            let spacing = Duration::from_millis(20) / self.legs as u32;
+            for n in 0..seconds as usize * 50 * self.legs {
+                let due = began + spacing * n as u32;
+                thread::sleep(due.saturating_duration_since(Instant::now()));
+                peers[n % self.legs].send();
+            }
+        };
+        run(2);
+        ready();
+        let before = cpu(name);
+        run(self.seconds);
+        (cpu(name) - before).as_secs_f64() * 1e6 / self.legs as f64 / self.seconds as f64
+    }
+
+    fn floor(self) -> f64 {
+        let floor = Floor::start(self.legs, self.talkers);
+        self.converse(&mut self.peers(|n, _| floor.addresses[n]), "floor", || ())
+    }
+
+    fn measure(self, floor: f64) {
+        let Case { format, payload_type, legs, talkers, seconds } = self;
+        let (events, _told) = crossbeam_channel::unbounded();
+        let options = WorkerOptions { threads: 1, ..Default::default() };
+        let workers = Workers::start(options, events).expect("media threads start");
+        let audio = RoomAudio { loudest: 0, ..Default::default() };
+        let mut peers = self.peers(|n, peer| {
             let leg = LegId(n as u64);
             let local = workers.open(leg, FOR_EVER).expect("ports are free");
-            socket.connect(local.rtp).expect("loopback");
-            let stream = stream(format, payload_type, socket.local_addr().expect("bound"));
+            let stream = stream(format, payload_type, peer);
             workers
                 .configure(leg, Epoch(1), stream, Attachment::Conference(ConferenceId(1)), audio)
                 .expect("codecs are there");
-            let speaks = n < talkers;
-            let packets =
-                if speaks { packets(format, Some(400.0 + 137.0 * n as f64)) } else { silence.clone() };
-            let ticks = format.clock_rate().ticks_in_ms(20);
-            Peer { socket, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
-        })
-        .collect();
-    let mut run = |seconds: u64| {
-        let began = Instant::now();
-        let spacing = Duration::from_millis(20) / legs as u32;
-        for n in 0..seconds as usize * 50 * legs {
-            let due = began + spacing * n as u32;
-            thread::sleep(due.saturating_duration_since(Instant::now()));
-            peers[n % legs].send();
-        }
-    };
-    run(2);
-    let (cpu, before) = (media_cpu(), workers.metrics());
-    run(seconds);
-    let (cpu, after) = (media_cpu() - cpu, workers.metrics());
-    let per_leg = cpu.as_secs_f64() * 1e6 / legs as f64 / seconds as f64;
-    println!(
-        "{format}: {legs} legs, {talkers} talkers: {per_leg:.0} us CPU per leg and second; {} encodes/s, \
-         {} packets/s out, {} missed ticks, lateness p99 {:?}",
-        (after.encodes - before.encodes) / seconds,
-        (after.packets_out - before.packets_out) / seconds,
-        after.missed - before.missed,
-        after.lateness.p99,
-    );
+            local.rtp
+        });
+        let mut before = WorkerMetrics::default();
+        let per_leg = self.converse(&mut peers, "media-", || before = workers.metrics());
+        let after = workers.metrics();
+        println!(
+            "{format}: {legs} legs, {talkers} talkers: {per_leg:.0} us CPU per leg and second, {:.2} of the bare loop; \
+             {} encodes/s, {} packets/s out, {} missed ticks, lateness p99 {:?}",
+            per_leg / floor,
+            (after.encodes - before.encodes) / seconds,
+            (after.packets_out - before.packets_out) / seconds,
+            after.missed - before.missed,
+            after.lateness.p99,
+        );
+    }
 }
 
 fn main() {
@@ -156,10 +194,13 @@ fn main() {
         (opus, PayloadType::new(96).expect("below 128")),
     ];
     let named = |name: &str| env::args().any(|a| a == name);
+    let bare = Case { format: AudioFormat::Pcmu, payload_type: PayloadType::PCMU, legs, talkers, seconds };
+    let floor = bare.floor();
+    println!("bare loop: {legs} legs, {talkers} talkers: {floor:.0} us CPU per leg and second");
     let all = !formats.iter().any(|(format, _)| named(format.name()));
     for (format, payload_type) in formats {
         if all || named(format.name()) {
-            measure(format, payload_type, legs, talkers, seconds);
+            Case { format, payload_type, ..bare }.measure(floor);
         }
     }
 }
