@@ -13,13 +13,16 @@ use toml::de::DeValue;
 use crate::cross;
 use crate::document::{self, Found, Place, Problems, Section};
 use crate::model::{
-    Config, Http, Listener, Log, LogFormat, LogLevel, Media, PortRange, Protocol, Room, Rooms, Services, Sip,
+    Config, Connections, Http, Listener, Log, LogFormat, LogLevel, Media, PortRange, Protocol, Room, Rooms,
+    Services, Sip,
 };
 use crate::problem::{Problem, Wrong};
 use crate::value;
 
 /// Participants that a limit may name.
 const MOST_PARTICIPANTS: u64 = 10_000;
+/// Connections that a limit may name.
+const MOST_CONNECTIONS: u64 = 1_000_000;
 /// Media threads that a configuration may ask for.
 const MOST_WORKERS: u64 = 256;
 
@@ -32,6 +35,7 @@ pub(crate) struct Places {
     pub(crate) ports: Option<Place>,
     pub(crate) max_calls: Option<Found<u64>>,
     pub(crate) min_session_expires: Option<Place>,
+    pub(crate) max_connections_per_source: Option<Place>,
     pub(crate) names: Vec<Found<String>>,
 }
 
@@ -47,6 +51,7 @@ pub(crate) fn config(text: &str) -> Result<Config, Vec<Problem>> {
         ports: None,
         max_calls: None,
         min_session_expires: None,
+        max_connections_per_source: None,
         names: Vec::new(),
     };
     let media = media(root.section("media", p), &mut places, p);
@@ -92,6 +97,7 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
     let session_expires = read(&mut section, "session_expires", value::session, p);
     let min_session_expires = read(&mut section, "min_session_expires", value::min_session, p);
     places.min_session_expires = min_session_expires.as_ref().map(|found| found.at.clone());
+    let connections = connections(&mut section, places, p);
     section.finish(p);
     let pairs = u32::from(ports.pairs());
     let max_calls = places.max_calls.as_ref().and_then(|found| u32::try_from(found.value).ok());
@@ -102,6 +108,24 @@ fn sip(mut section: Section<'_>, ports: PortRange, places: &mut Places, p: &mut 
         min_session_expires: min_session_expires.map_or(value::LEAST_SESSION, |found| found.value),
         max_calls: max_calls.unwrap_or(pairs),
         dns,
+        connections,
+    }
+}
+
+fn connections(section: &mut Section<'_>, places: &mut Places, p: &mut Problems<'_>) -> Connections {
+    let mut most = |key| section.take(key).and_then(|found| found.number(1, MOST_CONNECTIONS, p));
+    let (max, per_source) = (most("max_connections"), most("max_connections_per_source"));
+    let idle_timeout = read(section, "idle_timeout", value::idle_timeout, p);
+    let write_timeout = read(section, "write_timeout", value::write_timeout, p);
+    places.max_connections_per_source = per_source.as_ref().map(|found| found.at.clone());
+    let max = max.and_then(|found| usize::try_from(found.value).ok()).unwrap_or(16_384);
+    let per_source = per_source.and_then(|found| usize::try_from(found.value).ok());
+    Connections {
+        max,
+        // What nobody wrote is never more than what somebody did.
+        max_per_source: per_source.unwrap_or(max.min(1_024)),
+        idle_timeout: idle_timeout.map_or(Duration::from_secs(3_600), |found| found.value),
+        write_timeout: write_timeout.map_or(Duration::from_secs(5), |found| found.value),
     }
 }
 

@@ -21,6 +21,11 @@ pub(crate) fn check(config: &Config, places: &Places, p: &mut Problems<'_>) {
     {
         p.note(at, Wrong::LongMinSession);
     }
+    if let Some(at) = &places.max_connections_per_source
+        && sip.connections.max_per_source > sip.connections.max
+    {
+        p.note(at, Wrong::ManyPerSource { max: sip.connections.max });
+    }
     let pairs = config.media.ports.pairs();
     if let Some(max_calls) = places.max_calls.as_ref().filter(|max| max.value > u64::from(pairs)) {
         p.note(&max_calls.at, Wrong::FewPorts { pairs });

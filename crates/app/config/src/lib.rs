@@ -22,8 +22,8 @@ use std::path::Path;
 use tandem_routing::Table;
 
 pub use model::{
-    Advertise, Config, Host, Http, Listener, Log, LogFormat, LogLevel, Media, PortRange, Protocol, Room,
-    Rooms, Services, Sip,
+    Advertise, Config, Connections, Host, Http, Listener, Log, LogFormat, LogLevel, Media, PortRange,
+    Protocol, Room, Rooms, Services, Sip,
 };
 pub use problem::{ConfigError, Problem, Wrong};
 pub use summary::Summary;

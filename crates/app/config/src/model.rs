@@ -44,6 +44,22 @@ pub struct Sip {
     pub max_calls: u32,
     /// `dns`: the name servers to ask; none for those of the system.
     pub dns: Vec<SocketAddr>,
+    /// Bounds for TCP, TLS, WS and WSS.
+    pub connections: Connections,
+}
+
+/// The keys of `[sip]` that bound connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// `max_connections`: one more is closed at once; 1 to 1,000,000.
+    pub max: usize,
+    /// `max_connections_per_source`: the same for one IP address; 1 to `max`.
+    pub max_per_source: usize,
+    /// `idle_timeout`: a TCP or TLS connection that is silent for so long is closed; 10 s to a day. WebSocket connections
+    /// are pinged instead.
+    pub idle_timeout: Duration,
+    /// `write_timeout`: a peer that does not take a message within this time loses its connection; 100 ms to a minute.
+    pub write_timeout: Duration,
 }
 
 /// An entry of `[sip] listen`: `udp:0.0.0.0:5060`.

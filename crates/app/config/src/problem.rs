@@ -174,6 +174,15 @@ pub enum Wrong {
         /// As written.
         found: String,
     },
+    /// Not a duration within its bounds.
+    Wait {
+        /// As written.
+        found: String,
+        /// The shortest.
+        low: &'static str,
+        /// The longest.
+        high: &'static str,
+    },
     /// Not how long a session may live without a refresh.
     Session {
         /// As written.
@@ -186,6 +195,11 @@ pub enum Wrong {
     },
     /// The least is more than what we want ourselves.
     LongMinSession,
+    /// More connections from one address than in all.
+    ManyPerSource {
+        /// In all.
+        max: usize,
+    },
     /// Not the name of a room.
     Name {
         /// As written.
@@ -264,9 +278,11 @@ impl fmt::Display for Wrong {
             Wrong::OddPort { first } => write!(f, "the range starts at {first}, which is odd"),
             Wrong::NoPair { found } => write!(f, "{found:?} has no room for an RTP and an RTCP port"),
             Wrong::Duration { found } => write!(f, "{found:?} is not a duration"),
+            Wrong::Wait { found, low, high } => write!(f, "{found:?} is not between {low} and {high}"),
             Wrong::Session { found } => write!(f, "{found:?} is no time for which a session may live"),
             Wrong::MinSession { found } => write!(f, "{found:?} is not the least time for a session"),
             Wrong::LongMinSession => f.write_str("more than sip.session_expires"),
+            Wrong::ManyPerSource { max } => write!(f, "more than sip.max_connections, which is {max}"),
             Wrong::Name { found, reason } => write!(f, "{found:?} cannot be dialled: {reason}"),
             Wrong::Pattern { found, reason } => write!(f, "{found:?} is not a pattern: {reason}"),
             Wrong::NoListener => f.write_str("nothing to listen on"),
@@ -289,6 +305,7 @@ impl Wrong {
             Wrong::UnknownKey { nearest, known } => words(*nearest, known),
             Wrong::Choice { nearest, known, .. } => words(*nearest, known),
             Wrong::Range { low, high, .. } => format!("write a whole number from {low} to {high}"),
+            Wrong::Wait { low, high, .. } => format!("write a duration from \"{low}\" to \"{high}\""),
             Wrong::Kind { wanted, .. } => format!("write {wanted}"),
             Wrong::OddPort { first } => format!("RTP ports are even: start at {}", first ^ 1),
             Wrong::FewPorts { .. } => "lower it, or widen media.ports: a call takes two ports".to_owned(),
@@ -327,6 +344,7 @@ impl Wrong {
             }
             Wrong::MinSession { .. } => "write whole seconds from \"90s\" to \"24h\"",
             Wrong::LongMinSession => "lower it, or raise sip.session_expires",
+            Wrong::ManyPerSource { .. } => "lower it, or raise sip.max_connections",
             Wrong::Name { .. } => {
                 "write the user part that callers dial, such as \"1000\" or \"board-meeting\""
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tandem_base::{RoomAudio, SrtpPolicy};
 
-use crate::model::{Config, Rooms};
+use crate::model::{Config, Connections, Protocol, Rooms};
 use crate::tls::{ClientCertificates, Tls};
 
 /// What would run, a few lines to read.
@@ -20,6 +20,12 @@ impl fmt::Display for Summary<'_> {
             None => writeln!(f, "          advertised as the address each peer reaches")?,
         }
         writeln!(f, "          at most {} calls", sip.max_calls)?;
+        if sip.listen.iter().any(|listener| listener.protocol != Protocol::Udp) {
+            let Connections { max, max_per_source, idle_timeout, write_timeout } = sip.connections;
+            let [idle, write] = [idle_timeout, write_timeout].map(duration);
+            writeln!(f, "          at most {max} connections, {max_per_source} from one address")?;
+            writeln!(f, "          closed after {idle} of silence, or {write} without reading what is sent")?;
+        }
         if !sip.dns.is_empty() {
             writeln!(f, "          names asked of {}", joined(&sip.dns))?;
         }

@@ -90,6 +90,10 @@ fn every_key_arrives() {
         dns = ["192.0.2.53", "[::1]:5353"]
         session_expires = "1h"
         min_session_expires = "120s"
+        max_connections = 500
+        max_connections_per_source = 50
+        idle_timeout = "5m"
+        write_timeout = "500ms"
         [media]
         address = "127.0.0.1"
         advertise = "192.0.2.1"
@@ -131,6 +135,13 @@ fn every_key_arrives() {
     );
     assert_eq!(config.sip.session_expires, Duration::from_secs(3_600));
     assert_eq!(config.sip.min_session_expires, Duration::from_secs(120));
+    let connections = Connections {
+        max: 500,
+        max_per_source: 50,
+        idle_timeout: Duration::from_secs(300),
+        write_timeout: Duration::from_millis(500),
+    };
+    assert_eq!(config.sip.connections, connections);
     assert_eq!(config.media.address, IpAddr::V4(Ipv4Addr::LOCALHOST));
     assert_eq!(config.media.advertise.unwrap().to_string(), "192.0.2.1");
     assert_eq!(
@@ -233,6 +244,22 @@ fn values_of_another_kind_are_refused() {
         problem("[room]\nname = \"a\"").wrong,
         Wrong::Kind { wanted: "an array of tables", found: "a table" }
     );
+}
+
+#[test]
+fn bounds_for_connections_are_checked() {
+    refused("sip", "max_connections = 0", "0 is not between 1 and 1000000", "from 1");
+    refused("sip", "max_connections_per_source = 20000", "which is 16384", "raise sip.max_connections");
+    refused("sip", "max_connections_per_source = 9\nmax_connections = 8", "which is 8", "lower it");
+    refused("sip", "idle_timeout = \"0\"", "\"0\" is not between 10s and 24h", "from \"10s\" to \"24h\"");
+    refused("sip", "write_timeout = \"2m\"", "\"2m\" is not between 100ms and 1m", "to \"1m\"");
+    refused("sip", "write_timeout = \"soon\"", "is not between", "write a duration");
+    assert_eq!(good("[sip]\nmax_connections = 8").sip.connections.max_per_source, 8);
+    let summary = good("[sip]\nwrite_timeout = \"250ms\"").summary().to_string();
+    assert!(summary.contains("at most 16384 connections, 1024 from one address\n"), "{summary}");
+    assert!(summary.contains("closed after 1 h of silence, or 250 ms without reading"), "{summary}");
+    let datagrams = good("[sip]\nlisten = [\"udp:127.0.0.1:5060\"]").summary().to_string();
+    assert!(!datagrams.contains("connections"), "{datagrams}");
 }
 
 #[test]

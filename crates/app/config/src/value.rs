@@ -131,6 +131,26 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Wrong> {
     if duration <= Duration::from_secs(86_400) { Ok(duration) } else { Err(wrong()) }
 }
 
+/// How long a connection may be silent.
+pub(crate) fn idle_timeout(text: &str) -> Result<Duration, Wrong> {
+    between(text, (Duration::from_secs(10), "10s"), (Duration::from_secs(86_400), "24h"))
+}
+
+/// How long a message may take to be written.
+pub(crate) fn write_timeout(text: &str) -> Result<Duration, Wrong> {
+    between(text, (Duration::from_millis(100), "100ms"), (Duration::from_secs(60), "1m"))
+}
+
+/// A duration that must end; bounds with how they are written.
+fn between(
+    text: &str,
+    low: (Duration, &'static str),
+    high: (Duration, &'static str),
+) -> Result<Duration, Wrong> {
+    let fits = duration(text).ok().filter(|duration| (low.0..=high.0).contains(duration));
+    fits.ok_or_else(|| Wrong::Wait { found: text.to_owned(), low: low.1, high: high.1 })
+}
+
 /// The shortest session that RFC 4028 §4 knows.
 pub(crate) const LEAST_SESSION: Duration = Duration::from_secs(90);
 

@@ -2,7 +2,6 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tandem_config::Config;
-use tandem_signaling::StreamLimits;
 
 /// The log, the runtime's own, the media threads' and the like.
 const OTHERS: u64 = 256;
@@ -30,7 +29,7 @@ pub fn raise(config: &Config) {
 
 /// Two sockets for each call, and one for each connection.
 fn needed(config: &Config) -> u64 {
-    let connections = u64::try_from(StreamLimits::default().connections).unwrap_or(u64::MAX);
+    let connections = u64::try_from(config.sip.connections.max).unwrap_or(u64::MAX);
     (2 * u64::from(config.sip.max_calls)).saturating_add(connections).saturating_add(OTHERS)
 }
 
@@ -49,7 +48,7 @@ mod tests {
 
     #[test]
     fn calls_and_connections_count() {
-        let config = Config::parse("t.toml", "[sip]\nmax_calls = 100\n").unwrap();
-        assert_eq!(needed(&config), 200 + 16_384 + 256);
+        let config = Config::parse("t.toml", "[sip]\nmax_calls = 100\nmax_connections = 5000\n").unwrap();
+        assert_eq!(needed(&config), 200 + 5_000 + 256);
     }
 }

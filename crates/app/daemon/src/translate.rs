@@ -34,6 +34,11 @@ pub fn signaling(config: &Config, tls: Arc<Tls>) -> SignalingConfig {
     let mut signaling = SignalingConfig::new(listeners.collect(), version::PRODUCT, METHODS.to_vec());
     signaling.agent.limits.session_expires = config.sip.session_expires;
     signaling.agent.limits.min_session_expires = config.sip.min_session_expires;
+    let connections = config.sip.connections;
+    signaling.streams.connections = connections.max;
+    signaling.streams.connections_per_source = connections.max_per_source;
+    signaling.streams.idle_timeout = connections.idle_timeout;
+    signaling.streams.write_timeout = connections.write_timeout;
     signaling.dns.servers.clone_from(&config.sip.dns);
     SignalingConfig { tls: Some(tls), ..signaling }
 }
@@ -70,5 +75,35 @@ pub fn workers(config: &Config) -> WorkerOptions {
         advertise: media.advertise,
         ports: PortRange::new(media.ports.first, media.ports.last).unwrap_or_default(),
         ..WorkerOptions::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tandem_signaling::StreamLimits;
+    use tandem_signaling::tls::TlsConfig;
+
+    use super::*;
+
+    fn streams(sip: &str) -> StreamLimits {
+        let config = Config::parse("t.toml", &format!("[sip]\n{sip}\n")).unwrap();
+        signaling(&config, Arc::new(Tls::load(TlsConfig::default()).unwrap())).streams
+    }
+
+    #[test]
+    fn bounds_for_connections_arrive_and_have_the_same_defaults() {
+        assert_eq!(streams(""), StreamLimits::default());
+        let written = "max_connections = 9\nmax_connections_per_source = 3\nidle_timeout = \"1m\"\n\
+                       write_timeout = \"2s\"";
+        let expected = StreamLimits {
+            connections: 9,
+            connections_per_source: 3,
+            idle_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(2),
+            ..StreamLimits::default()
+        };
+        assert_eq!(streams(written), expected);
     }
 }
