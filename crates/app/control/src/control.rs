@@ -8,7 +8,7 @@ use tandem_sdp::{OwnKeys, Warning};
 use tandem_sip::ua::{Body, Command, EndCause, Event, Flow, InviteId, RequestId};
 use tandem_sip::{HeaderName, Headers, Method, Request, StatusCode};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{debug, info, trace, warn};
+use tracing::{debug, error, info, trace, warn};
 
 use crate::active::{ActiveCall, Destination, MediaStage};
 use crate::rooms::Rooms;
@@ -54,16 +54,21 @@ pub struct Control<M, E> {
 }
 
 impl<M: Media, E: Entropy> Control<M, E> {
-    /// Runs until it is told to stop and every call has ended, or signalling is gone.
+    /// Runs until every call has ended after it is told to stop or signalling is gone.
     pub async fn run(settings: Settings, ports: Ports<M, E>) {
         let Ports { media, mut media_events, commands, mut events, entropy, mut stop } = ports;
         let mut control = Control::new(settings, media, entropy);
         let mut deadline: Option<tokio::time::Instant> = None;
+        let mut signaling = true;
         while !(control.stopping && control.calls.is_empty()) {
             tokio::select! {
-                event = events.recv() => match event {
+                event = events.recv(), if signaling => match event {
                     Some(event) => control.on_signaling(event),
-                    None => break,
+                    None => {
+                        signaling = false;
+                        control.abandon();
+                        deadline = Some(tokio::time::Instant::now() + FAREWELL);
+                    }
                 },
                 Some(event) = media_events.recv() => control.on_media(event),
                 // A dropped sender means the same as a message: nobody wants us any more.
@@ -107,6 +112,21 @@ impl<M: Media, E: Entropy> Control<M, E> {
         let all: Vec<InviteId> = self.calls.keys().copied().collect();
         for invite in all {
             self.feed(invite, Input::HangUp(Departure::Normal { text: "the server is shutting down" }));
+        }
+    }
+
+    /// Signalling is gone: no call can be led any further, nor any peer be told.
+    fn abandon(&mut self) {
+        self.stopping = true;
+        error!(calls = self.calls.len(), "signalling has ended: every call is lost");
+        let all: Vec<InviteId> = self.calls.keys().copied().collect();
+        for invite in all {
+            if let Some(active) = self.calls.get_mut(&invite) {
+                active.signaling_over = true;
+            }
+            let fault = Fault::new(Blame::Ourselves, 500, "signalling has ended");
+            self.feed(invite, Input::HangUp(Departure::Fault(fault)));
+            self.settle(invite);
         }
     }
 

@@ -352,12 +352,73 @@ async fn stopping_hangs_up_every_call_and_ends_when_they_are_gone() {
     assert!(w.stopped().await.is_empty());
 }
 
+/// What this thread logs, in lines.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl Logged {
+    fn begin() -> (Self, tracing::subscriber::DefaultGuard) {
+        let logged = Logged::default();
+        let writer = logged.clone();
+        let subscriber =
+            tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+        (logged, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// The records of calls.
+    fn records(&self) -> Vec<String> {
+        let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
+        text.lines().filter(|line| line.contains("call ended")).map(ToOwned::to_owned).collect()
+    }
+}
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn peers_that_never_confirm_do_not_hold_up_the_stop() {
+async fn peers_that_never_confirm_do_not_hold_up_the_stop_and_have_their_records() {
+    let (logged, _guard) = Logged::begin();
     let mut w = world();
     w.call(1, "1000").await;
+    w.call(2, "echo").await;
+    w.media_closed(LegId(2)).await;
     let rest = w.stopped().await;
-    assert!(matches!(rest[..], [Command::Bye { .. }]), "{rest:?}");
+    assert!(matches!(rest[..], [Command::Bye { .. }, Command::Bye { .. }]), "{rest:?}");
+    let records = logged.records();
+    assert_eq!(records.len(), 2, "{records:?}");
+    for record in records {
+        assert!(record.contains("INFO") && record.contains("the server is shutting down"), "{record}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_up_when_signalling_dies_have_their_records() {
+    let (logged, _guard) = Logged::begin();
+    let mut w = world();
+    w.call(1, "1000").await;
+    w.call(2, "1001").await;
+    let World { media, media_events, events, control, stop: _stop, .. } = w;
+    drop(events);
+    while media.told().iter().filter(|told| matches!(told, Told::Close(_))).count() < 2 {
+        tokio::task::yield_now().await;
+    }
+    // One leg says its last figures, the other is waited for no longer than peers are.
+    let closed = MediaEvent::Closed { leg: LegId(1), report: LegReport::default() };
+    media_events.send(closed).await.unwrap();
+    control.await.unwrap();
+    let records = logged.records();
+    assert_eq!(records.len(), 2, "{records:?}");
+    for record in records {
+        assert!(record.contains("ERROR") && record.contains("signalling has ended"), "{record}");
+    }
 }
 
 #[tokio::test]
