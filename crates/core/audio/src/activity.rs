@@ -1,6 +1,6 @@
 use tandem_base::ClockRate;
 
-use crate::level::mean_square;
+use crate::level::{dbfs_of, mean_square};
 
 /// Above −57 dBFS a leg begins to contribute (mean square; a full-scale sine is 0.5).
 const OPENS: f32 = 1.0e-6;
@@ -29,18 +29,20 @@ pub struct Activity {
     ramp: usize,
     open: bool,
     quiet: u32,
+    power: f32,
 }
 
 impl Activity {
     /// For frames at `rate`, of any length.
     pub fn new(rate: ClockRate) -> Self {
         let ramp = usize::try_from(rate.ticks_in_ms(RAMP_MS)).unwrap_or(1).max(1);
-        Activity { rate, ramp, open: false, quiet: 0 }
+        Activity { rate, ramp, open: false, quiet: 0, power: 0.0 }
     }
 
     /// Judges a frame and, where the gate opens or closes with it, ramps it in place.
     pub fn process(&mut self, pcm: &mut [f32]) -> Contribution {
         let power = mean_square(pcm);
+        self.power = power;
         match (self.open, power) {
             (false, p) if p > OPENS => {
                 self.open = true;
@@ -69,6 +71,11 @@ impl Activity {
             self.open = false;
             fade_out(pcm, self.ramp);
         }
+    }
+
+    /// How loud the last frame was, before any ramp, dBFS.
+    pub fn level(&self) -> f32 {
+        dbfs_of(self.power)
     }
 
     /// Is the leg part of the mix at present?

@@ -6,7 +6,7 @@
 //! 1. [`AudioDecoder`] and [`AudioEncoder`]: what a codec offers (implemented in `tandem-codec`);
 //! 2. [`Playout`]: packets of any size in, exactly one frame a tick out, delay kept at its target;
 //! 3. [`Resampler`]: between 8, 16 and 48 kHz with less than 2 ms of delay;
-//! 4. [`Activity`], [`level`]: who contributes to the mix, and how loud;
+//! 4. [`Activity`], [`level`], [`Selection`]: who sounds, how loud, and who of them is heard;
 //! 5. [`Mixer`] and [`Limiter`]: the sum, the sum minus own, and no clipping;
 //! 6. [`FrameAdapter`]: from the tick's frames to the packet time a leg wants.
 
@@ -19,6 +19,7 @@ mod limiter;
 mod mixer;
 mod playout;
 mod resample;
+mod selection;
 pub mod tones;
 mod wave;
 
@@ -30,3 +31,4 @@ pub use limiter::Limiter;
 pub use mixer::Mixer;
 pub use playout::{Got, Playout, PlayoutTotals, Pulled, Source};
 pub use resample::{Resampler, UnsupportedRates};
+pub use selection::{Candidate, Gain, Selection};

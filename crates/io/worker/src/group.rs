@@ -6,14 +6,14 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
-use tandem_audio::{AudioEncoder, Mixer};
+use tandem_audio::{AudioEncoder, Candidate, Mixer, Selection};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, RoomAudio, Ssrc, Time};
 use tandem_rtp::Header;
 use tandem_transport::Component;
 
 use self::rendition::Rendition;
 use crate::encoding::{EncodingKey, frame_len};
-use crate::leg::{Configuration, Leg, Outlet, Received};
+use crate::leg::{Configuration, Leg, Outlet, Received, Sound};
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Surroundings;
 
@@ -56,7 +56,10 @@ struct Seat<O> {
     member: Box<Member<O>>,
     // Its own sound of this tick at the room's rate.
     frame: Vec<f32>,
-    speaks: bool,
+    // What that is like; `None` where there is none.
+    sound: Option<Sound>,
+    // Is it in the mix of this tick?
+    heard: bool,
     // Our own fault ended it: it is skipped until it is closed.
     failed: bool,
 }
@@ -68,6 +71,8 @@ pub struct Group<O> {
     // As the latest configuration of any leg says.
     audio: RoomAudio,
     mixer: Mixer,
+    // By seat.
+    selection: Selection<usize>,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
     speakers: Vec<Ssrc>,
@@ -86,6 +91,7 @@ impl<O: Outlet> Group<O> {
             room,
             audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
+            selection: Selection::new(),
             seats: Vec::new(),
             renditions: Vec::new(),
             speakers: Vec::with_capacity(Header::MAX_CSRCS),
@@ -118,7 +124,8 @@ impl<O: Outlet> Group<O> {
         }
         self.audio = member.leg.room_audio();
         self.raise(member.leg.outbound.key().format.sample_rate());
-        let mut seat = Seat { member, frame: vec![0.0; frame_len(self.room)], speaks: false, failed: false };
+        self.selection.reserve(self.seats.len());
+        let mut seat = Seat::new(member, self.room);
         seat.member.leg.enter(self.room, self.ticks);
         let key = seat.member.leg.outbound.key();
         let spare = seat.member.leg.take_spare();
@@ -131,7 +138,9 @@ impl<O: Outlet> Group<O> {
 
     /// Lets a leg out.
     pub fn remove(&mut self, seat: usize) -> Option<Box<Member<O>>> {
-        let seat = self.seats.get_mut(seat)?.take()?;
+        let index = seat;
+        let seat = self.seats.get_mut(index)?.take()?;
+        self.selection.forget(index);
         self.leave_rendition(seat.member.leg.outbound.key());
         Some(seat.member)
     }
@@ -272,26 +281,39 @@ impl<O: Outlet> Group<O> {
     fn play(&mut self, now: Time, around: &mut Surroundings<'_>) {
         self.mixer.clear();
         self.speakers.clear();
-        let mixes = matches!(self.program, Program::Mix);
         for seat in self.seats.iter_mut().flatten() {
-            seat.speaks = seat.play(now, around);
-            if seat.speaks && mixes {
-                self.mixer.add(&seat.frame);
-                // RFC 3550 §5.1: only 15 can be named.
-                let nameable = self.speakers.len() < Header::MAX_CSRCS;
-                self.speakers.extend(seat.member.leg.remote_ssrc().filter(|_| nameable));
+            seat.sound = seat.play(now, around);
+            seat.heard = false;
+        }
+        match &mut self.program {
+            Program::Mix => self.mix(),
+            Program::Echo => {}
+            Program::Tone(tone, frame) => {
+                tone.fill(frame);
+                self.mixer.add(frame);
             }
         }
-        if let Program::Tone(tone, frame) = &mut self.program {
-            tone.fill(frame);
-            self.mixer.add(frame);
+    }
+
+    /// Adds up those who are heard.
+    fn mix(&mut self) {
+        let sounds = self.seats.iter().enumerate().filter_map(|(id, s)| Some((id, s.as_ref()?.sound?)));
+        let candidates = sounds.map(|(id, sound)| Candidate { id, level: sound.level, voice: true });
+        self.selection.select(usize::from(self.audio.loudest), candidates);
+        for (index, gain) in self.selection.heard() {
+            let Some(seat) = self.seats.get_mut(index).and_then(Option::as_mut) else { continue };
+            seat.heard = true;
+            gain.apply(&mut seat.frame);
+            self.mixer.add(&seat.frame);
+            // RFC 3550 §5.1: only 15 can be named.
+            let nameable = self.speakers.len() < Header::MAX_CSRCS;
+            self.speakers.extend(seat.member.leg.remote_ssrc().filter(|_| nameable));
         }
     }
 
     /// Who contributes hears what nobody else hears; all others share. A leg that changes goes on where it was.
     fn choose_encodings(&mut self) {
         let echo = matches!(self.program, Program::Echo);
-        let mix = matches!(self.program, Program::Mix);
         let silent = self.mixer.contributors() == 0;
         for rendition in &mut self.renditions {
             rendition.listeners = 0;
@@ -302,7 +324,7 @@ impl<O: Outlet> Group<O> {
             let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) else {
                 continue;
             };
-            let contributes = seat.speaks && mix;
+            let contributes = seat.heard;
             let alone = echo || contributes || (!silent && rendition.live && outbound.lingers());
             match (outbound.alone, alone) {
                 (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
@@ -357,6 +379,10 @@ struct Mix<'a> {
 }
 
 impl<O: Outlet> Seat<O> {
+    fn new(member: Box<Member<O>>, room: ClockRate) -> Self {
+        Seat { member, frame: vec![0.0; frame_len(room)], sound: None, heard: false, failed: false }
+    }
+
     /// Runs one step of a leg; should it panic, only this leg ends.
     fn guard<R>(
         &mut self,
@@ -377,27 +403,27 @@ impl<O: Outlet> Seat<O> {
 
     fn fail(&mut self, around: &mut Surroundings<'_>) {
         self.failed = true;
-        self.speaks = false;
+        self.sound = None;
+        self.heard = false;
         around.keys.clear();
         let fault = Fault::new(Blame::Ourselves, 500, "the leg's media broke down");
         around.events.emit(MediaEvent::Failed { leg: self.member.leg.id(), fault });
     }
 
-    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) -> bool {
+    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) -> Option<Sound> {
         let mut frame = std::mem::take(&mut self.frame);
-        let speaks = self.guard(around, |member, _| member.leg.play(now, &mut frame)).unwrap_or(false);
+        let sound = self.guard(around, |member, _| member.leg.play(now, &mut frame));
         self.frame = frame;
-        speaks
+        sound.flatten()
     }
 
     fn send_own(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {
-        let (frame, speaks) = (std::mem::take(&mut self.frame), self.speaks);
+        let (frame, heard, sounds) = (std::mem::take(&mut self.frame), self.heard, self.sound.is_some());
         let encoded = self.guard(around, |member, _| {
-            member.leg.outbound.own.run(|limiter, out| match (mix.echo, speaks) {
-                (false, true) => mix.mixer.render(Some(&frame), limiter, out),
-                (false, false) => mix.mixer.render(None, limiter, out),
-                (true, true) => out.copy_from_slice(&frame),
-                (true, false) => out.fill(0.0),
+            member.leg.outbound.own.run(|limiter, out| match mix.echo {
+                false => mix.mixer.render(Some(&*frame).filter(|_| heard), limiter, out),
+                true if sounds => out.copy_from_slice(&frame),
+                true => out.fill(0.0),
             })
         });
         self.frame = frame;

@@ -22,6 +22,7 @@ use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
 use tandem_transport::{Component, PlainTransport, SRTP_TRAILER};
 
 pub use self::inbound::{Inbound, Taken};
+pub use self::lane::Sound;
 pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
 use self::secrecy::{Dropped, Secrecy};
@@ -371,9 +372,9 @@ impl Leg {
         self.send_rtcp(Some("leg closed"), now, outlet, around);
     }
 
-    /// Plays one tick of the peer's sound into `out`, at the room's rate; `false`: nothing to add to the mix.
-    pub fn play(&mut self, now: Time, out: &mut [f32]) -> bool {
-        self.direction.receives() && self.inbound.play(now, out)
+    /// Plays one tick of the peer's sound into `out`, at the room's rate; `None`: nothing to add to the mix.
+    pub fn play(&mut self, now: Time, out: &mut [f32]) -> Option<Sound> {
+        if self.direction.receives() { self.inbound.play(now, out) } else { None }
     }
 
     /// Sends what its rendition encoded in this tick.

@@ -8,4 +8,5 @@ mod hostile;
 mod loopback;
 mod phone;
 mod secrecy;
+mod selection;
 mod stage;

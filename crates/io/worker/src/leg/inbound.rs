@@ -6,7 +6,7 @@ use tandem_rtp::telephone_event::{self, Key};
 use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
 
 use super::feed::{Ahead, Decode, Feed};
-use super::lane::Lane;
+use super::lane::{Lane, Sound};
 
 /// What became of an RTP packet of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,13 +215,13 @@ impl Inbound {
         }
     }
 
-    /// Plays one tick into `out` at the room's rate; `false`: nothing to add to the mix, `out` was left alone.
-    pub fn play(&mut self, now: Time, out: &mut [f32]) -> bool {
+    /// Plays one tick into `out` at the room's rate; `None`: nothing to add to the mix, `out` was left alone.
+    pub fn play(&mut self, now: Time, out: &mut [f32]) -> Option<Sound> {
         if let Some(format) = self.ahead.format {
             self.current = format;
         }
         let Inbound { jitter, decodes, lanes, current, ahead, .. } = self;
-        let Some(lane) = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane)) else { return false };
+        let lane = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane))?;
         lane.play(Feed { jitter, decodes, current, ahead, dormancy: None, now }, out)
     }
 

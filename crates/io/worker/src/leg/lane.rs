@@ -8,6 +8,13 @@ use super::feed::Feed;
 use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
 
+/// What a leg's frame of one tick is like.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sound {
+    /// How loud, dBFS.
+    pub level: f32,
+}
+
 /// From packets to the room's frames, for all formats of one sampling rate.
 pub struct Lane {
     rate: ClockRate,
@@ -46,9 +53,9 @@ impl Lane {
         self.resampler = if self.rate == room { None } else { Resampler::new(self.rate, room).ok() };
     }
 
-    /// Plays one frame into `out`, which is a tick at the room's rate. `false`: there is nothing to add to a mix, and
+    /// Plays one frame into `out`, which is a tick at the room's rate. `None`: there is nothing to add to a mix, and
     /// `out` was left alone.
-    pub fn play(&mut self, mut feed: Feed<'_>, out: &mut [f32]) -> bool {
+    pub fn play(&mut self, mut feed: Feed<'_>, out: &mut [f32]) -> Option<Sound> {
         feed.dormancy = Some(self.dormancy).filter(|_| !self.speaking);
         self.playout.pull(&mut feed, &mut self.frame);
         self.dormancy = feed.dormancy.unwrap_or_default();
@@ -60,7 +67,7 @@ impl Lane {
             self.forget();
         }
         self.speaking = speaks;
-        speaks
+        speaks.then(|| Sound { level: self.activity.level() })
     }
 
     fn convert(&mut self, out: &mut [f32]) {

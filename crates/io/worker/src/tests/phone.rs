@@ -61,6 +61,8 @@ pub struct Phone {
     pub ptime_ms: u8,
     /// What it says, Hz.
     pub tone: Option<f64>,
+    /// How loud, dBFS.
+    pub loudness: f64,
     pub ssrc: Ssrc,
     pub sequence: u16,
     pub timestamp: u32,
@@ -89,6 +91,7 @@ impl Phone {
             hears: format,
             ptime_ms,
             tone,
+            loudness: LEVEL,
             ssrc: Ssrc(0x1000 + u32::from(n)),
             sequence: 100 * n,
             timestamp: 7_777 * u32::from(n),
@@ -169,7 +172,7 @@ impl Phone {
         let n = rate.ticks_in_ms(u32::from(self.ptime_ms)) as usize;
         let pcm: Vec<f32> = match self.tone {
             Some(hz) => {
-                let tone = sine(hz, LEVEL, rate.hz(), self.spoken, n);
+                let tone = sine(hz, self.loudness, rate.hz(), self.spoken, n);
                 tone.iter().map(|s| f32::from(*s) / 32_768.0).collect()
             }
             None => vec![0.0; n],
