@@ -30,7 +30,7 @@ impl Receiver {
 
     /// Plays one tick of 20 ms into `out` at the room's rate; `false`: nobody speaks, and `out` was left alone.
     pub fn play(&mut self, now: Time, out: &mut [f32]) -> bool {
-        self.inbound.play(now, out)
+        self.inbound.play(now, out).is_some()
     }
 
     /// In figures.
