@@ -205,7 +205,13 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Takes a datagram that came for the leg at `seat`.
+    /// Places of legs, taken or not.
+    pub fn seats(&self) -> usize {
+        self.seats.len()
+    }
+
+    /// Takes a datagram that came for the leg at `seat`; true where it is what was due in this tick, so that no other
+    /// is to be expected.
     pub fn receive(
         &mut self,
         seat: usize,
@@ -214,11 +220,12 @@ impl<O: Outlet> Group<O> {
         datagram: Option<&[u8]>,
         arrived: Time,
         around: &mut Surroundings<'_>,
-    ) {
-        let Some(seat) = self.seats.get_mut(seat).and_then(Option::as_mut) else { return };
+    ) -> bool {
+        let Some(seat) = self.seats.get_mut(seat).and_then(Option::as_mut) else { return false };
         let received = seat
             .guard(around, |member, around| member.leg.receive(component, from, datagram, arrived, around));
         self.reported |= received == Some(Received::Report);
+        received == Some(Received::Due)
     }
 
     /// Every encode expects the losses of the worst of its receivers. Looked after once a second, not with each report:

@@ -60,6 +60,8 @@ pub struct Configuration {
 pub enum Received {
     /// Taken, or dropped and counted.
     Nothing,
+    /// A packet of sound that follows the last one and lasts until the next tick.
+    Due,
     /// The peer's report said what share of our packets it loses.
     Report,
 }
@@ -247,8 +249,7 @@ impl Leg {
         if rtcp {
             return self.receive_rtcp(from, packet, arrived, around);
         }
-        self.receive_rtp(from, packet, arrived, around);
-        Received::Nothing
+        self.receive_rtp(from, packet, arrived, around)
     }
 
     fn receive_rtp(
@@ -257,17 +258,22 @@ impl Leg {
         datagram: &[u8],
         arrived: Time,
         around: &mut Surroundings<'_>,
-    ) {
+    ) -> Received {
         let packet = match Packet::parse(datagram) {
             Ok(packet) if self.inbound.knows(&packet) => packet,
-            _ => return self.count_malformed(around),
+            _ => {
+                self.count_malformed(around);
+                return Received::Nothing;
+            }
         };
         if !self.transport.accept_rtp(from, packet.header.ssrc, packet.header.sequence, arrived) {
-            return self.count_stranger(around);
+            self.count_stranger(around);
+            return Received::Nothing;
         }
         around.keys.clear();
-        match self.inbound.take(&packet, arrived, self.direction.receives(), around.keys) {
-            Taken::Accepted => {
+        let taken = self.inbound.take(&packet, arrived, self.direction.receives(), around.keys);
+        match taken {
+            Taken::Accepted | Taken::Due => {
                 around.tally.packets_in += 1;
                 self.patience.heard_rtp(arrived);
             }
@@ -275,6 +281,7 @@ impl Leg {
             Taken::Malformed => self.count_malformed(around),
         }
         self.tell_keys(around);
+        if taken == Taken::Due { Received::Due } else { Received::Nothing }
     }
 
     fn receive_rtcp(

@@ -11,7 +11,7 @@ use crate::group::Group;
 use crate::leg::{Configuration, Outlet};
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Surroundings;
-use crate::sys::{Batch, Readable, StampOffset};
+use crate::sys::{Intake, Readable, StampOffset};
 
 /// Phases of the tick: groups are spread over them.
 pub const PHASES: u64 = 4;
@@ -19,8 +19,14 @@ pub const PHASES: u64 = 4;
 /// From one phase to the next.
 pub const SLOT: Duration = Duration::from_millis(TICK_MS as u64 / PHASES);
 
-/// Looks at the readable sockets of one tick: more than one only where there are very many.
+/// Looks at the readable RTCP sockets of one tick: more than one only where there are very many.
 const LOOKS: usize = 4;
+
+/// Datagrams taken from one socket in one tick: a flood costs bounded time, and the kernel drops the rest.
+const MOST: usize = 64;
+
+/// A packet that waited for so long has others behind it.
+const TICK: Duration = Duration::from_millis(TICK_MS as u64);
 
 impl Outlet for PortPair {
     fn send(&mut self, component: Component, to: SocketAddr, datagram: &[u8]) -> bool {
@@ -42,19 +48,23 @@ pub struct Place {
 }
 
 impl Place {
-    fn token(self, component: Component) -> u64 {
-        (self.group as u64) << 32 | (self.seat as u64) << 1 | u64::from(component == Component::Rtcp)
+    fn token(self) -> u64 {
+        (self.group as u64) << 32 | self.seat as u64
     }
 
-    fn from_token(token: u64) -> (Place, Component) {
-        let component = if token & 1 == 0 { Component::Rtp } else { Component::Rtcp };
-        (Place { group: (token >> 32) as usize, seat: (token as u32 >> 1) as usize }, component)
+    fn from_token(token: u64) -> Place {
+        Place { group: (token >> 32) as usize, seat: token as u32 as usize }
     }
 }
 
 /// The groups that are ticked at the same point of the 20 ms, with all their sockets.
+///
+/// RTP sockets are read in every tick: they hold a packet nearly always, and not to be told so is cheaper. RTCP comes
+/// every few seconds: there it is cheaper to be told.
 pub struct Phase {
     readable: Readable,
+    // When sockets were last looked at.
+    looked: Time,
     groups: Vec<Option<(Attachment, Group<PortPair>)>>,
     legs: usize,
     /// The slot of 5 ms in which it is due next.
@@ -64,7 +74,7 @@ pub struct Phase {
 impl Phase {
     /// Without groups.
     pub fn new() -> io::Result<Self> {
-        Ok(Phase { readable: Readable::new()?, groups: Vec::new(), legs: 0, next: 0 })
+        Ok(Phase { readable: Readable::new()?, looked: Time::ZERO, groups: Vec::new(), legs: 0, next: 0 })
     }
 
     /// Legs in it.
@@ -135,8 +145,7 @@ impl Phase {
             return Ok(());
         };
         let Some(member) = group.member(place.seat) else { return Ok(()) };
-        self.readable.add(&member.outlet.rtp, place.token(Component::Rtp))?;
-        self.readable.add(&member.outlet.rtcp, place.token(Component::Rtcp))
+        self.readable.add(&member.outlet.rtcp, place.token())
     }
 
     /// Lets a leg out; its group ends with the last.
@@ -148,7 +157,6 @@ impl Phase {
         }
         self.legs -= 1;
         // A socket that could not be added cannot be removed; either way it is not watched any more.
-        let _ = self.readable.remove(&member.outlet.rtp);
         let _ = self.readable.remove(&member.outlet.rtcp);
         Some(member)
     }
@@ -166,10 +174,10 @@ impl Phase {
         now: Time,
         missed: u64,
         stamps: StampOffset,
-        batch: &mut Batch,
+        intake: &mut Intake,
         around: &mut Surroundings<'_>,
     ) {
-        self.drain(stamps, batch, around);
+        self.drain(stamps, intake, around);
         for (_, group) in self.groups.iter_mut().flatten() {
             let run = catch_unwind(AssertUnwindSafe(|| {
                 group.skip(missed);
@@ -181,14 +189,22 @@ impl Phase {
         }
     }
 
-    fn drain(&mut self, stamps: StampOffset, batch: &mut Batch, around: &mut Surroundings<'_>) {
+    fn drain(&mut self, stamps: StampOffset, intake: &mut Intake, around: &mut Surroundings<'_>) {
+        let now = stamps.now();
+        let mut look = Look { stamps, fresh: self.looked.max(now - TICK), intake };
+        self.looked = now;
+        for (_, group) in self.groups.iter_mut().flatten() {
+            for seat in 0..group.seats() {
+                look.receive(group, seat, Component::Rtp, around);
+            }
+        }
         for _ in 0..LOOKS {
             let more = self.readable.look();
             let mut index = 0;
             while let Some(token) = self.readable.token(index) {
-                let (place, component) = Place::from_token(token);
+                let place = Place::from_token(token);
                 if let Some(group) = self.group(place.group) {
-                    receive(group, place.seat, component, stamps, batch, around);
+                    look.receive(group, place.seat, Component::Rtcp, around);
                 }
                 index += 1;
             }
@@ -199,24 +215,36 @@ impl Phase {
     }
 }
 
-/// Takes what one socket holds.
-fn receive(
-    group: &mut Group<PortPair>,
-    seat: usize,
-    component: Component,
+/// One look at the sockets of a phase.
+struct Look<'a> {
     stamps: StampOffset,
-    batch: &mut Batch,
-    around: &mut Surroundings<'_>,
-) {
-    let Some(member) = group.member(seat) else { return };
-    let count = match component {
-        Component::Rtp => batch.receive(&member.outlet.rtp),
-        Component::Rtcp => batch.receive(&member.outlet.rtcp),
-    };
-    for index in 0..count {
-        let Some(datagram) = batch.datagram(index) else { break };
-        let arrived = stamps.time(datagram.stamp);
-        group.receive(seat, component, datagram.from, datagram.bytes, arrived, around);
+    // What came later was not there at the last look.
+    fresh: Time,
+    intake: &'a mut Intake,
+}
+
+impl Look<'_> {
+    /// Takes what one socket holds. It is not asked for more once it gave what was due in this tick: a burst is read in the
+    /// next, and does not come too late by that, since it is one packet a tick that is played.
+    fn receive(
+        &mut self,
+        group: &mut Group<PortPair>,
+        seat: usize,
+        component: Component,
+        around: &mut Surroundings<'_>,
+    ) {
+        for _ in 0..MOST {
+            let Some(member) = group.member(seat) else { return };
+            let socket = match component {
+                Component::Rtp => &member.outlet.rtp,
+                Component::Rtcp => &member.outlet.rtcp,
+            };
+            let Some(datagram) = self.intake.receive(socket) else { return };
+            let arrived = self.stamps.time(datagram.stamp);
+            let due = group.receive(seat, component, datagram.from, datagram.bytes, arrived, around);
+            if due && datagram.stamp.is_some() && arrived > self.fresh {
+                return;
+            }
+        }
     }
-    batch.recycle(count);
 }

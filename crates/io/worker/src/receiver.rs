@@ -25,7 +25,7 @@ impl Receiver {
     /// Takes an RTP packet; `false`: it is none, or of a payload type that was not agreed, or was refused.
     pub fn take(&mut self, datagram: &[u8], arrived: Time) -> bool {
         let Ok(packet) = Packet::parse(datagram) else { return false };
-        self.inbound.take(&packet, arrived, true, &mut Vec::new()) == Taken::Accepted
+        matches!(self.inbound.take(&packet, arrived, true, &mut Vec::new()), Taken::Accepted | Taken::Due)
     }
 
     /// Plays one tick of 20 ms into `out` at the room's rate; `false`: nobody speaks, and `out` was left alone.

@@ -11,9 +11,6 @@ use std::time::Duration;
 use tandem_base::Time;
 use tandem_rtp::WallClock;
 
-/// Datagrams taken from one socket in one call, and so in one tick: a flood costs bounded time.
-pub const BATCH: usize = 64;
-
 /// Longest datagram that is taken whole; more than an Ethernet frame carries.
 const DATAGRAM: usize = 2_048;
 
@@ -188,93 +185,55 @@ pub struct Datagram<'a> {
     pub bytes: Option<&'a [u8]>,
 }
 
-/// Buffers for [`BATCH`] datagrams, used over and over.
-pub struct Batch {
-    headers: Vec<libc::mmsghdr>,
-    names: Vec<libc::sockaddr_storage>,
-    controls: Vec<[u64; CONTROL]>,
-    data: Vec<[u8; DATAGRAM]>,
-    // What `headers` point to besides the above; never read by us.
-    _vectors: Vec<libc::iovec>,
+/// Buffers for one datagram, used over and over.
+///
+/// One at a time: a socket holds one when it is looked at, and `recvmmsg` would look for a second.
+pub struct Intake {
+    name: libc::sockaddr_storage,
+    control: [u64; CONTROL],
+    data: Box<[u8; DATAGRAM]>,
 }
 
-impl Batch {
-    /// All buffers, allocated once. They never move: `headers` point to them.
+impl Intake {
+    /// Empty.
     pub fn new() -> Self {
-        let mut data = vec![[0u8; DATAGRAM]; BATCH];
         // SAFETY: all-zero is a valid sockaddr_storage.
-        let mut names: Vec<libc::sockaddr_storage> = vec![unsafe { mem::zeroed() }; BATCH];
-        let mut controls = vec![[0u64; CONTROL]; BATCH];
-        let mut vectors: Vec<libc::iovec> = data
-            .iter_mut()
-            .map(|d| libc::iovec { iov_base: d.as_mut_ptr().cast(), iov_len: DATAGRAM })
-            .collect();
-        let headers = (0..BATCH)
-            .map(|i| {
-                // SAFETY: all-zero is a valid mmsghdr; the pointers are set below.
-                let mut header: libc::mmsghdr = unsafe { MaybeUninit::zeroed().assume_init() };
-                header.msg_hdr.msg_name = (&raw mut names[i]).cast();
-                header.msg_hdr.msg_iov = &raw mut vectors[i];
-                header.msg_hdr.msg_iovlen = 1;
-                header.msg_hdr.msg_control = controls[i].as_mut_ptr().cast();
-                header
-            })
-            .collect();
-        let mut batch = Batch { headers, names, controls, data, _vectors: vectors };
-        batch.prepare(BATCH);
-        batch
+        let name = unsafe { mem::zeroed() };
+        Intake { name, control: [0; CONTROL], data: Box::new([0; DATAGRAM]) }
     }
 
-    /// The kernel writes lengths into the headers: set them back in those that it used.
-    fn prepare(&mut self, used: usize) {
-        for header in self.headers.iter_mut().take(used) {
-            header.msg_hdr.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
-            header.msg_hdr.msg_controllen = CONTROL * 8;
-            header.msg_hdr.msg_flags = 0;
-        }
-    }
-
-    /// Takes what a socket holds, up to [`BATCH`] datagrams; how many came.
-    pub fn receive(&mut self, socket: &impl AsFd) -> usize {
+    /// Takes the next datagram that a socket holds; `None` where it holds none.
+    pub fn receive(&mut self, socket: &impl AsFd) -> Option<Datagram<'_>> {
+        let mut vector = libc::iovec { iov_base: self.data.as_mut_ptr().cast(), iov_len: DATAGRAM };
+        // SAFETY: all-zero is a valid msghdr; the pointers are set below.
+        let mut header: libc::msghdr = unsafe { MaybeUninit::zeroed().assume_init() };
+        header.msg_name = (&raw mut self.name).cast();
+        header.msg_namelen = mem::size_of::<libc::sockaddr_storage>() as libc::socklen_t;
+        header.msg_iov = &raw mut vector;
+        header.msg_iovlen = 1;
+        header.msg_control = self.control.as_mut_ptr().cast();
+        header.msg_controllen = CONTROL * 8;
         let fd = socket.as_fd().as_raw_fd();
-        // SAFETY: every header points to live buffers of the lengths that it tells; no timeout is given.
-        let n = unsafe {
-            libc::recvmmsg(
-                fd,
-                self.headers.as_mut_ptr(),
-                BATCH as libc::c_uint,
-                libc::MSG_DONTWAIT as _,
-                ptr::null_mut(),
-            )
-        };
-        usize::try_from(n).unwrap_or(0)
+        // SAFETY: the header points to live buffers of the lengths that it tells.
+        let received = unsafe { libc::recvmsg(fd, &raw mut header, libc::MSG_DONTWAIT) };
+        let len = usize::try_from(received).ok()?;
+        let whole = header.msg_flags & libc::MSG_TRUNC == 0;
+        let stamp = stamp(&header);
+        let bytes = self.data.get(..len).filter(|_| whole);
+        Some(Datagram { from: address(&self.name), stamp, bytes })
     }
+}
 
-    /// Datagram `index` of the last [`Batch::receive`], whose result bounds it; `None` beyond [`BATCH`].
-    pub fn datagram(&self, index: usize) -> Option<Datagram<'_>> {
-        let header = self.headers.get(index)?;
-        let whole = header.msg_hdr.msg_flags & libc::MSG_TRUNC == 0;
-        let bytes = self.data.get(index)?.get(..header.msg_len as usize).filter(|_| whole);
-        Some(Datagram { from: address(self.names.get(index)?), stamp: self.stamp(index), bytes })
+/// When the kernel says that the message of `header` came, as it left `recvmsg`.
+fn stamp(header: &libc::msghdr) -> Option<u64> {
+    // SAFETY: the kernel set msg_controllen to what it wrote into the buffer, which is aligned for a cmsghdr.
+    let message = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
+    if (message.cmsg_level, message.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
+        return None;
     }
-
-    /// Makes the first `used` buffers ready for the next [`Batch::receive`].
-    pub fn recycle(&mut self, used: usize) {
-        self.prepare(used);
-    }
-
-    fn stamp(&self, index: usize) -> Option<u64> {
-        let header = &self.headers.get(index)?.msg_hdr;
-        // SAFETY: the kernel set msg_controllen to what it wrote into `controls[index]`, which is aligned for a cmsghdr.
-        let message = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
-        if (message.cmsg_level, message.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
-            return None;
-        }
-        // SAFETY: a message of this type carries a timespec; read unaligned, it is copied out.
-        let at = unsafe { ptr::read_unaligned(libc::CMSG_DATA(message).cast::<libc::timespec>()) };
-        debug_assert!(self.controls.len() == BATCH);
-        Some(timespec_nanos(at))
-    }
+    // SAFETY: a message of this type carries a timespec; read unaligned, it is copied out.
+    let at = unsafe { ptr::read_unaligned(libc::CMSG_DATA(message).cast::<libc::timespec>()) };
+    Some(timespec_nanos(at))
 }
 
 fn address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {

@@ -7,6 +7,7 @@ mod events;
 mod hostile;
 mod loopback;
 mod phone;
+mod receiving;
 mod secrecy;
 mod selection;
 mod stage;

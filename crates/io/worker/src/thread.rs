@@ -16,7 +16,7 @@ use crate::metrics::{Counters, Population};
 use crate::outbox::Outbox;
 use crate::phase::{PHASES, Phase, Place, SLOT};
 use crate::surroundings::{Surroundings, Tally};
-use crate::sys::{Batch, Clock, StampOffset, Wake};
+use crate::sys::{Clock, Intake, StampOffset, Wake};
 
 /// Commands carried out before a tick: more wait for the next, so that a burst of calls does not make it late.
 const COMMANDS: usize = 32;
@@ -41,7 +41,7 @@ pub struct Thread {
     outbox: Outbox,
     phases: Vec<Phase>,
     homes: HashMap<LegId, (usize, Place)>,
-    batch: Batch,
+    intake: Intake,
     tally: Tally,
     keys: Vec<Key>,
     datagram: Box<[u8; MAX_DATAGRAM]>,
@@ -57,7 +57,7 @@ impl Thread {
             outbox: Outbox::new(events),
             phases: (0..PHASES).map(|_| Phase::new()).collect::<io::Result<_>>()?,
             homes: HashMap::new(),
-            batch: Batch::new(),
+            intake: Intake::new(),
             tally: Tally::default(),
             keys: Vec::with_capacity(16),
             datagram: Box::new([0; MAX_DATAGRAM]),
@@ -116,7 +116,7 @@ impl Thread {
             keys: &mut self.keys,
             datagram: &mut self.datagram,
         };
-        phase.tick(now, missed, stamps, &mut self.batch, &mut around);
+        phase.tick(now, missed, stamps, &mut self.intake, &mut around);
     }
 
     fn publish(&self) {

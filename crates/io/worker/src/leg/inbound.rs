@@ -1,18 +1,23 @@
 use std::time::Duration;
 
 use tandem_audio::AudioDecoder;
-use tandem_base::{AudioFormat, AudioStream, ClockRate, ReceiveFormat, ReceivedReport, TelephoneEvent, Time};
+use tandem_base::{
+    AudioFormat, AudioStream, ClockRate, ExtSeq, ReceiveFormat, ReceivedReport, TelephoneEvent, Time,
+};
 use tandem_rtp::telephone_event::{self, Key};
 use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
 
 use super::feed::{Ahead, Decode, Feed};
 use super::lane::{Lane, Sound};
+use crate::packetizer::TICK_MS;
 
 /// What became of an RTP packet of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Taken {
     /// It belongs to the stream.
     Accepted,
+    /// The same; it is the very next and lasts until the next tick.
+    Due,
     /// Another source, a copy, or far out of sequence: Reception counts it.
     Refused,
     /// No such payload type was agreed, or the payload cannot be of its format.
@@ -33,6 +38,7 @@ pub struct Inbound {
     keys: telephone_event::Receiver,
     format: Option<AudioFormat>,
     stream: Option<u32>,
+    latest: ExtSeq,
     room: ClockRate,
     // What lanes of former configurations had repaired.
     repaired: (Duration, Duration),
@@ -72,6 +78,7 @@ impl Inbound {
             keys: telephone_event::Receiver::new(),
             format: None,
             stream: None,
+            latest: ExtSeq(0),
             room,
             repaired: (Duration::ZERO, Duration::ZERO),
             late: 0,
@@ -169,11 +176,14 @@ impl Inbound {
         }
         let verdict = self.reception.receive(&packet.header, packet.payload.len(), clock, arrived);
         let Verdict::Accepted(arrival) = verdict else { return Taken::Refused };
-        match audio {
-            Some((format, Some(ticks))) => self.take_audio(format, &arrival, ticks, packet.payload, audible),
-            _ => return self.take_event(packet, &arrival, clock, keys),
-        }
-        Taken::Accepted
+        let next = ExtSeq(self.latest.0.saturating_add(1)) == arrival.sequence;
+        self.latest = arrival.sequence;
+        let Some((format, Some(ticks))) = audio else {
+            return self.take_event(packet, &arrival, clock, keys);
+        };
+        self.take_audio(format, &arrival, ticks, packet.payload, audible);
+        let lasts = ticks >= clock.ticks_in_ms(TICK_MS);
+        if next && lasts { Taken::Due } else { Taken::Accepted }
     }
 
     fn take_audio(

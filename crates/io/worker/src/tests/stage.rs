@@ -134,14 +134,15 @@ impl Stage {
     }
 
     /// Something arrives for leg `n` just now.
-    pub fn arrive(&mut self, n: usize, from: SocketAddr, datagram: &[u8]) {
-        self.arrive_at(n, from, datagram, self.now);
+    pub fn arrive(&mut self, n: usize, from: SocketAddr, datagram: &[u8]) -> bool {
+        self.arrive_at(n, from, datagram, self.now)
     }
 
-    pub fn arrive_at(&mut self, n: usize, from: SocketAddr, datagram: &[u8], at: Time) {
+    /// True where it is what was due in this tick.
+    pub fn arrive_at(&mut self, n: usize, from: SocketAddr, datagram: &[u8], at: Time) -> bool {
         let component = if classify(datagram) == Kind::Rtcp { Component::Rtcp } else { Component::Rtp };
         let (group, mut around) = self.split();
-        group.receive(n, component, Some(from), Some(datagram), at, &mut around);
+        group.receive(n, component, Some(from), Some(datagram), at, &mut around)
     }
 
     fn split(&mut self) -> (&mut Group<Wire>, Surroundings<'_>) {
@@ -216,7 +217,9 @@ impl Stage {
                     let phone = &mut self.phones[n];
                     let (at, from, packet) = (phone.due, phone.address, phone.speak());
                     phone.due += Duration::from_millis(u64::from(phone.ptime_ms));
-                    measure(&mut || self.arrive_at(n, from, &packet, at));
+                    measure(&mut || {
+                        self.arrive_at(n, from, &packet, at);
+                    });
                 }
             }
             measure(&mut || self.tick());

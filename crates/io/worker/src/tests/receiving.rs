@@ -1,0 +1,158 @@
+//! How much is read from a socket in one tick.
+
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
+
+use tandem_base::{Attachment, AudioFormat, ConferenceId, Epoch, LegId, MediaEvent, PayloadType, RoomAudio};
+use tandem_rtp::telephone_event::Key;
+use tandem_testkit::Seeded;
+use tandem_transport::PortPool;
+
+use super::phone::{Phone, event_payload_type, stream};
+use super::stage::{FOR_EVER, OPUS, conference};
+use crate::codecs::Codecs;
+use crate::group::Member;
+use crate::leg::{Configuration, Leg, MAX_DATAGRAM};
+use crate::phase::Phase;
+use crate::surroundings::{Surroundings, Tally};
+use crate::sys::{Clock, Intake, StampOffset, enable_timestamps};
+
+use AudioFormat::Pcmu;
+
+#[test]
+fn after_the_next_packet_no_other_is_looked_for() {
+    for format in [Pcmu, OPUS] {
+        let mut stage = conference();
+        let n = stage.join(format, 20, None);
+        let (address, first) = (stage.phones[n].address, stage.phones[n].speak());
+        let at = stage.now - Duration::from_millis(7);
+        assert!(!stage.arrive_at(n, address, &first, at), "nothing is known yet");
+        for _ in 0..20 {
+            stage.tick();
+            stage.now += Duration::from_millis(20);
+            let (packet, at) = (stage.phones[n].speak(), stage.now - Duration::from_millis(7));
+            assert!(stage.arrive_at(n, address, &packet, at));
+        }
+    }
+}
+
+#[test]
+fn after_anything_else_there_may_be_more() {
+    let mut stage = conference();
+    let n = stage.join(Pcmu, 20, None);
+    stage.run(20);
+    let address = stage.phones[n].address;
+    let [one, two] = [0, 1].map(|_| stage.phones[n].speak());
+    assert!(!stage.arrive(n, address, &two), "one overtook another");
+    assert!(!stage.arrive(n, address, &one), "late");
+    assert!(!stage.arrive(n, address, &one), "twice");
+    let key = stage.phones[n].packet(event_payload_type(), &[1, 10, 0, 160]);
+    assert!(!stage.arrive(n, address, &key), "a key");
+    let half = stage.phones[n].packet(PayloadType::PCMU, &[0xff; 80]);
+    assert!(!stage.arrive(n, address, &half), "10 ms");
+    let stranger: SocketAddr = "192.0.2.77:9".parse().unwrap();
+    let packet = stage.phones[n].speak();
+    assert!(!stage.arrive(n, stranger, &packet), "a stranger");
+    assert!(!stage.arrive(n, address, &[0x80]), "malformed");
+    assert!(!stage.arrive(n, address, &[0x80, 201, 0, 1, 0, 0, 0, 1]), "a report");
+}
+
+/// A phase with its sockets, as a worker runs it.
+struct Desk {
+    phase: Phase,
+    pool: PortPool,
+    clock: Clock,
+    intake: Intake,
+    tally: Tally,
+    events: Vec<MediaEvent>,
+    keys: Vec<Key>,
+    datagram: Box<[u8; MAX_DATAGRAM]>,
+}
+
+/// The peer of a leg.
+struct Peer {
+    socket: UdpSocket,
+    phone: Phone,
+}
+
+impl Peer {
+    fn speak(&mut self, packets: usize) {
+        for _ in 0..packets {
+            self.socket.send(&self.phone.speak()).unwrap();
+        }
+    }
+}
+
+impl Desk {
+    fn new(ports: &str) -> Self {
+        Desk {
+            phase: Phase::new().unwrap(),
+            pool: PortPool::new(Ipv4Addr::LOCALHOST.into(), None, ports.parse().unwrap(), 0).unwrap(),
+            clock: Clock::new(),
+            intake: Intake::new(),
+            tally: Tally::default(),
+            events: Vec::new(),
+            keys: Vec::new(),
+            datagram: Box::new([0; MAX_DATAGRAM]),
+        }
+    }
+
+    /// A leg in a conference of its own.
+    fn join(&mut self, n: u16) -> Peer {
+        let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let outlet = self.pool.open().unwrap();
+        enable_timestamps(&outlet.rtp).unwrap();
+        socket.connect(outlet.local().rtp).unwrap();
+        let stream = stream(Pcmu, 20, socket.local_addr().unwrap());
+        let codecs = Codecs::new(&stream).unwrap();
+        let configuration = Configuration { epoch: Epoch(1), stream, codecs, audio: RoomAudio::default() };
+        let id = LegId(n.into());
+        let entropy = &mut Seeded::new(n.into());
+        let leg = Leg::new(id, FOR_EVER, String::from("leg"), configuration, entropy, self.clock.now());
+        let attachment = Attachment::Conference(ConferenceId(n.into()));
+        assert!(self.phase.insert(Box::new(Member { leg, outlet }), attachment).is_ok());
+        Peer { socket, phone: Phone::new(n, Pcmu, 20, None) }
+    }
+
+    fn tick(&mut self) {
+        let stamps = StampOffset::measure(self.clock);
+        let mut around = Surroundings {
+            wall: stamps.wall_clock(),
+            tally: &mut self.tally,
+            events: &mut self.events,
+            keys: &mut self.keys,
+            datagram: &mut self.datagram,
+        };
+        self.phase.tick(stamps.now(), 0, stamps, &mut self.intake, &mut around);
+    }
+}
+
+#[test]
+fn what_piled_up_is_read_with_the_next_tick_at_the_latest() {
+    let mut desk = Desk::new("42400-42409");
+    let mut peer = desk.join(1);
+    peer.speak(5);
+    desk.tick();
+    assert_eq!(desk.tally.packets_in, 5);
+    peer.speak(3);
+    desk.tick();
+    assert!(desk.tally.packets_in >= 6);
+    desk.tick();
+    assert_eq!(desk.tally.packets_in, 8);
+}
+
+#[test]
+fn a_flood_costs_bounded_time() {
+    let mut desk = Desk::new("42410-42419");
+    let flooded = desk.join(1);
+    let mut other = desk.join(2);
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let to = flooded.socket.peer_addr().unwrap();
+    for _ in 0..500 {
+        stranger.send_to(&[0x80; 172], to).unwrap();
+    }
+    other.speak(1);
+    desk.tick();
+    assert_eq!(desk.tally.malformed + desk.tally.strangers, 64);
+    assert_eq!(desk.tally.packets_in, 1);
+}
