@@ -3,7 +3,9 @@
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
-use tandem_base::{Attachment, AudioFormat, ConferenceId, Epoch, LegId, MediaEvent, PayloadType, RoomAudio};
+use tandem_base::{
+    Attachment, AudioFormat, ConferenceId, Epoch, LegId, MediaEvent, PayloadType, RoomAudio, Time,
+};
 use tandem_rtp::telephone_event::Key;
 use tandem_testkit::Seeded;
 use tandem_transport::PortPool;
@@ -127,10 +129,27 @@ impl Desk {
     }
 }
 
+/// The kernel begins to stamp packets some time after it was first asked to; before, they are stamped when read.
+fn await_stamps() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    enable_timestamps(&socket).unwrap();
+    let (clock, mut intake) = (Clock::new(), Intake::new());
+    loop {
+        socket.send_to(&[0], socket.local_addr().unwrap()).unwrap();
+        let between = StampOffset::measure(clock);
+        let stamp = intake.receive(&socket).and_then(|d| d.stamp);
+        if stamp.is_some() && StampOffset::measure(clock).time(stamp) < between.now() {
+            return;
+        }
+        assert!(clock.now() < Time::from_millis(10_000), "packets are not stamped");
+    }
+}
+
 #[test]
 fn what_piled_up_is_read_with_the_next_tick_at_the_latest() {
     let mut desk = Desk::new("42400-42409");
     let mut peer = desk.join(1);
+    await_stamps();
     for packets in [5, 10, 13] {
         peer.speak(packets - usize::try_from(desk.tally.packets_in).unwrap());
         desk.tick();
