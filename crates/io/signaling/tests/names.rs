@@ -13,10 +13,11 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use common::dns::{self, Authority, Reply, Zone};
+use common::outward::{call_to, dead_port, dial, refusal, reply, unreachable};
 use common::{Datagrams, PATIENCE, Running, Stream, config, options, request, status};
 use tandem_signaling::{Counters, StreamLimits};
-use tandem_sip::ua::{Command, EndCause, Event, Failure, InviteId, NewInvite, Protocol, Target};
-use tandem_sip::{Headers, Message, Method, Request, Response, StatusCode, Uri};
+use tandem_sip::ua::{Command, EndCause, Event, Failure, InviteId, Protocol, Target};
+use tandem_sip::{Headers, Message, Method, Request};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::time::timeout;
 
@@ -24,26 +25,6 @@ async fn running(dns: SocketAddr) -> Running {
     let mut config = config("127.0.0.1", StreamLimits::default());
     config.dns.servers = vec![dns];
     Running::with(config, 256)
-}
-
-fn call_to(uri: &str, target: Option<Target>) -> Box<NewInvite> {
-    Box::new(NewInvite {
-        uri: Uri::parse(uri).unwrap(),
-        target,
-        from: "<sip:tandem@example.com>".to_owned(),
-        to: None,
-        contact_user: "tandem".to_owned(),
-        contact_parameters: "".into(),
-        routes: Vec::new(),
-        headers: Headers::new(),
-        body: None,
-        credentials: None,
-    })
-}
-
-async fn dial(tandem: &Running, n: u64, uri: &str) {
-    let invite = InviteId::outgoing(n);
-    tandem.commands.send(Command::Invite { invite, call: call_to(uri, None) }).await.unwrap();
 }
 
 /// A SIP server by UDP.
@@ -80,31 +61,8 @@ impl Server {
     }
 }
 
-fn reply(request: &Request, code: u16) -> Bytes {
-    Response::to_request(request, StatusCode::new(code).unwrap(), Some("server")).to_bytes()
-}
-
 fn branch(request: &Request) -> String {
     request.headers.via().unwrap().branch().unwrap().to_owned()
-}
-
-/// A port on which nobody listens.
-async fn dead_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port()
-}
-
-async fn refusal(tandem: &mut Running) -> u16 {
-    match tandem.event().await {
-        Event::Ended { cause: EndCause::Failed(Failure::Rejected(response)), .. } => status(&response),
-        other => panic!("{other:?}"),
-    }
-}
-
-async fn unreachable(tandem: &mut Running) {
-    match tandem.event().await {
-        Event::Ended { cause: EndCause::Failed(Failure::Unreachable), .. } => {}
-        other => panic!("{other:?}"),
-    }
 }
 
 #[tokio::test]

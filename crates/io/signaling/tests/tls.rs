@@ -14,7 +14,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use common::secure::{Authority, Framed, client, first_certificate, gullible, shake};
+use common::outward::{call_to, reply};
+use common::secure::{Authority, Framed, Server, client, first_certificate, gullible, shake};
 use common::{PATIENCE, Running, all_transports, config, options, request, status};
 use rustls::ClientConfig;
 use tandem_signaling::tls::{
@@ -22,11 +23,9 @@ use tandem_signaling::tls::{
     TlsError,
 };
 use tandem_signaling::{Counters, SignalingConfig, StreamLimits};
-use tandem_sip::ua::{Command, EndCause, Event, Failure, InviteId, NewInvite, Protocol, Target};
-use tandem_sip::{Headers, Response, StatusCode, Uri};
-use tokio::net::TcpListener;
+use tandem_sip::ua::{Command, EndCause, Event, Failure, InviteId, Protocol, Target};
+use tandem_sip::{Headers, StatusCode};
 use tokio::time::timeout;
-use tokio_rustls::TlsAcceptor;
 
 fn with(files: &CertificateFiles) -> TlsConfig {
     TlsConfig { certificate: Some(Certificate::Files(files.clone())), ..TlsConfig::default() }
@@ -264,40 +263,17 @@ fn everything_wrong_with_the_files_is_told() {
 /// We call a server by its address; its certificate is signed by `signer` for `name`, we believe `trusted`.
 async fn call_out(signer: &Authority, name: &str, trusted: &Authority) -> Option<u16> {
     let files = signer.sign("callee", &[name]);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let target = Target::Address { protocol: Protocol::Tls, remote: listener.local_addr().unwrap() };
+    let server = Server::with(&files).await;
+    let target = Target::Address { protocol: Protocol::Tls, remote: server.address() };
     let ours = TlsConfig { servers_ca: Some(trusted.ca()), ..with(&trusted.sign("ours", &["ours.example"])) };
     let mut tandem = running(ours);
-    let call = NewInvite {
-        uri: Uri::parse("sip:peer@127.0.0.1;transport=tls").unwrap(),
-        target: Some(target),
-        from: "<sip:tandem@example.com>".to_owned(),
-        to: None,
-        contact_user: "1000".to_owned(),
-        contact_parameters: "".into(),
-        routes: Vec::new(),
-        headers: Headers::new(),
-        body: None,
-        credentials: None,
-    };
-    let invite = InviteId::outgoing(1);
-    tandem.commands.send(Command::Invite { invite, call: Box::new(call) }).await.unwrap();
-    let (socket, _) = timeout(PATIENCE, listener.accept()).await.expect("a connection").unwrap();
+    let call = call_to("sip:peer@127.0.0.1;transport=tls", Some(target));
+    tandem.commands.send(Command::Invite { invite: InviteId::outgoing(1), call }).await.unwrap();
     let answering = tokio::spawn(async move {
-        let key = rustls::pki_types::pem::PemObject::from_pem_file(&files.key).unwrap();
-        let config = rustls::ServerConfig::builder_with_provider(Arc::new(
-            rustls::crypto::aws_lc_rs::default_provider(),
-        ))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![first_certificate(&files.certificate)], key)
-        .unwrap();
-        let Ok(stream) = TlsAcceptor::from(Arc::new(config)).accept(socket).await else { return };
-        let mut peer = Framed::over(stream);
+        let Ok(mut peer) = server.accept().await else { return };
         let request = peer.receive_request().await;
         assert_eq!(request.headers.via().unwrap().known_transport(), Some(Protocol::Tls));
-        peer.send(Response::to_request(&request, StatusCode::DECLINE, Some("x")).to_bytes()).await;
+        peer.send(reply(&request, 603)).await;
         // Until the other side closes.
         let _ = peer.receive_request().await;
     });

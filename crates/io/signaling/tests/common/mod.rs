@@ -9,6 +9,7 @@
 
 pub mod callers;
 pub mod dns;
+pub mod outward;
 pub mod secure;
 
 use std::net::SocketAddr;

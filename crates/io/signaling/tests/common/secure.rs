@@ -19,14 +19,14 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, ServerConfig, SignatureScheme};
 use tandem_signaling::tls::CertificateFiles;
 use tandem_sip::{Frame, Message, Request, Response, StreamFramer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+use tokio_rustls::{TlsAcceptor, TlsConnector, server};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message as Ws;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -152,6 +152,40 @@ pub async fn shake(
     let name = ServerName::try_from(name.to_owned()).unwrap();
     let shaking = TlsConnector::from(config).connect(name, stream);
     timeout(PATIENCE, shaking).await.expect("a handshake in time")
+}
+
+/// A SIP server over TLS.
+pub struct Server {
+    listener: TcpListener,
+    acceptor: TlsAcceptor,
+}
+
+impl Server {
+    /// Shows this certificate.
+    pub async fn with(files: &CertificateFiles) -> Self {
+        let key = PrivateKeyDer::from_pem_file(&files.key).unwrap();
+        let config = ServerConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![first_certificate(&files.certificate)], key)
+            .unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Server { listener, acceptor: TlsAcceptor::from(Arc::new(config)) }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap()
+    }
+
+    /// The next who connects, or why that came to nothing.
+    pub async fn accept(&self) -> std::io::Result<Framed<server::TlsStream<TcpStream>>> {
+        let accepting = async {
+            let (stream, _) = self.listener.accept().await?;
+            self.acceptor.accept(stream).await
+        };
+        timeout(PATIENCE, accepting).await.expect("a connection in time").map(Framed::over)
+    }
 }
 
 /// SIP over any stream.
