@@ -43,5 +43,23 @@ impl Media for MediaThreads {
 fn towards(peer: IpAddr, any: IpAddr) -> Option<IpAddr> {
     let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
     socket.connect(SocketAddr::new(peer.to_canonical(), 9)).ok()?;
-    socket.local_addr().ok().map(|address| address.ip())
+    // A socket of both families tells IPv4 addresses as IPv6 ones, which no SDP may.
+    socket.local_addr().ok().map(|address| address.ip().to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, Ipv6Addr};
+
+    use super::*;
+
+    #[test]
+    fn each_peer_is_told_an_address_of_its_own_family() {
+        let any = IpAddr::from(Ipv6Addr::UNSPECIFIED);
+        let (v4, v6) = (IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST));
+        assert_eq!(towards(v4, any), Some(v4));
+        assert_eq!(towards(Ipv4Addr::LOCALHOST.to_ipv6_mapped().into(), any), Some(v4));
+        assert_eq!(towards(v6, any), Some(v6));
+        assert_eq!(towards(v4, Ipv4Addr::UNSPECIFIED.into()), Some(v4));
+    }
 }
