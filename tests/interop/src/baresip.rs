@@ -116,6 +116,7 @@ impl Baresip {
             Transport::Udp => "",
             Transport::Tcp => ";transport=tcp",
             Transport::Tls => ";transport=tls",
+            other => panic!("baresip does not speak {}", other.name()),
         };
         let uri = format!("sip:{user}@{}{transport}", self.server);
         self.command("dial", &uri);

@@ -14,6 +14,10 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// A running Kamailio: a proxy that sends each new request to one next hop, over a transport of the test's choice,
 /// and stays on the way of what follows (Record-Route, one entry for each transport where they differ).
 ///
+/// Callers may come over UDP, TCP, TLS, WS and WSS. It leaves over UDP, TCP and TLS alone: its module `websocket` takes
+/// connections, but makes none (to a next hop over WS or WSS it answers 500), and RFC 7118 has browsers connect, so
+/// that Tandem makes none to it either. What comes back to a caller over WS goes over the connection that it has made.
+///
 /// It says of each request `proxying METHOD from ADDRESS by TRANSPORT`.
 pub struct Kamailio {
     at: SocketAddr,
@@ -22,13 +26,13 @@ pub struct Kamailio {
 }
 
 impl Kamailio {
-    /// Starts it between whoever comes over UDP or TCP and `next`.
+    /// Starts it between whoever comes and `next`.
     pub fn start(next: SocketAddr, towards: Transport) -> Self {
         let ip = address();
         let at = SocketAddr::from((ip, free_port(ip)));
         let scratch = Scratch::new("kamailio");
-        let tls = (towards == Transport::Tls).then(|| tls(at, scratch.path()));
-        let file = scratch.write("kamailio.cfg", text(at, &tls.unwrap_or_default(), next, towards));
+        certify(at, &scratch);
+        let file = scratch.write("kamailio.cfg", text(at, scratch.path(), next, towards));
         let mut command = Command::new("kamailio");
         // In the foreground, its log to standard error, all that it writes in a folder of its own.
         command.args(["-DD", "-E", "-m", "64", "-f"]).arg(file);
@@ -42,9 +46,22 @@ impl Kamailio {
         Kamailio { at, process, _scratch: scratch }
     }
 
-    /// Where it listens, for UDP and TCP.
+    /// Where it listens, for UDP, TCP and WS.
     pub fn at(&self) -> SocketAddr {
         self.at
+    }
+
+    /// Where it listens for TLS and WSS.
+    pub fn at_tls(&self) -> SocketAddr {
+        at_tls(self.at)
+    }
+
+    /// Where it listens for this.
+    pub fn at_transport(&self, transport: Transport) -> SocketAddr {
+        match transport {
+            Transport::Udp | Transport::Tcp | Transport::Ws => self.at(),
+            Transport::Tls | Transport::Wss => self.at_tls(),
+        }
     }
 
     /// What it said.
@@ -72,33 +89,19 @@ impl Drop for Kamailio {
     }
 }
 
-/// What TLS needs: a listener and a certificate.
-fn tls(at: SocketAddr, folder: &Path) -> String {
-    let mut command = Command::new("openssl");
-    command.current_dir(folder).args([
-        "req",
-        "-x509",
-        "-newkey",
-        "ec",
-        "-pkeyopt",
-        "ec_paramgen_curve:P-256",
-    ]);
-    command.args(["-nodes", "-days", "2", "-subj", "/CN=proxy.example.com"]);
-    command.args(["-keyout", "key.pem", "-out", "certificate.pem"]);
-    let made = Process::spawn("openssl", "openssl", &mut command).wait(PATIENCE);
-    assert!(made.success(), "openssl makes a certificate");
-    let folder = folder.display();
-    let listener = SocketAddr::new(at.ip(), at.port() + 1);
-    format!(
-        "enable_tls=yes\nlisten=tls:{listener}\nloadmodule \"tls.so\"\n\
-         modparam(\"tls\", \"tls_method\", \"TLSv1.2+\")\n\
-         modparam(\"tls\", \"certificate\", \"{folder}/certificate.pem\")\n\
-         modparam(\"tls\", \"private_key\", \"{folder}/key.pem\")\n"
-    )
+/// Writes a certificate for its address, which it signs itself.
+fn certify(at: SocketAddr, scratch: &Scratch) {
+    let made = rcgen::generate_simple_self_signed([at.ip().to_string()]).unwrap();
+    scratch.write("certificate.pem", made.cert.pem());
+    scratch.write("key.pem", made.signing_key.serialize_pem());
 }
 
-fn text(at: SocketAddr, tls: &str, next: SocketAddr, towards: Transport) -> String {
-    let transport = towards.name();
+fn at_tls(at: SocketAddr) -> SocketAddr {
+    SocketAddr::new(at.ip(), at.port() + 1)
+}
+
+fn text(at: SocketAddr, folder: &Path, next: SocketAddr, towards: Transport) -> String {
+    let (transport, tls, folder) = (towards.name(), at_tls(at), folder.display());
     format!(
         r#"#!KAMAILIO
 debug=2
@@ -111,6 +114,10 @@ dns=no
 rev_dns=no
 listen=udp:{at}
 listen=tcp:{at}
+listen=tls:{tls}
+enable_tls=yes
+# HTTP, which WebSocket begins as, has requests without Content-Length.
+tcp_accept_no_cl=yes
 loadmodule "tm.so"
 loadmodule "sl.so"
 loadmodule "rr.so"
@@ -120,7 +127,17 @@ loadmodule "siputils.so"
 loadmodule "textops.so"
 loadmodule "nathelper.so"
 loadmodule "xlog.so"
-{tls}modparam("rr", "enable_double_rr", 1)
+loadmodule "xhttp.so"
+loadmodule "websocket.so"
+loadmodule "tls.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "{folder}/certificate.pem")
+modparam("tls", "private_key", "{folder}/key.pem")
+modparam("rr", "enable_double_rr", 1)
+
+event_route[xhttp:request] {{
+    ws_handle_handshake();
+}}
 
 request_route {{
     xlog("L_NOTICE", "proxying $rm from $si by $pr\n");
@@ -134,7 +151,7 @@ request_route {{
         }}
         exit;
     }}
-    # sipp's Contact names a port that nobody listens on over TCP: the connection is noted there.
+    # The Contact of sipp by TCP and of a browser names what nobody listens on: the connection is noted there.
     if ($si != "{next_ip}") {{
         add_contact_alias();
     }}

@@ -14,7 +14,7 @@ pub fn address() -> Ipv4Addr {
     Ipv4Addr::new(127, high + 10, low, last)
 }
 
-/// A port of `ip` that is free for UDP and TCP, and so are the two after it.
+/// A port of `ip` that is free for UDP and TCP, and so are the three after it.
 ///
 /// Below the ephemeral range, never given twice in a process.
 pub fn free_port(ip: Ipv4Addr) -> u16 {
@@ -22,7 +22,7 @@ pub fn free_port(ip: Ipv4Addr) -> u16 {
     loop {
         let port = NEXT.fetch_add(4, Ordering::Relaxed);
         assert!(port < 20_000, "no free port on {ip}");
-        if (port..port + 3).all(|p| is_free(SocketAddr::from((ip, p)))) {
+        if (port..port + 4).all(|p| is_free(SocketAddr::from((ip, p)))) {
             return port;
         }
     }

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::g711::{alaw_from, ulaw_from};
-use crate::{Process, Recording, Scratch, address, free_port};
+use crate::{Process, Recording, Relay, Scratch, address, free_port};
 
 /// What carries SIP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,8 +14,12 @@ pub enum Transport {
     Udp,
     /// TCP; sipp uses one connection for all calls.
     Tcp,
-    /// TLS; not for sipp, which Debian builds without.
+    /// TLS. Debian builds sipp without: it goes by TCP through a [`Relay`], as with those below.
     Tls,
+    /// WebSocket (RFC 7118).
+    Ws,
+    /// WebSocket within TLS.
+    Wss,
 }
 
 impl Transport {
@@ -25,16 +29,14 @@ impl Transport {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
             Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
         }
     }
 
-    /// As sipp names it: one socket for all calls.
+    /// What sipp speaks, as it names it: one socket for all calls.
     fn for_sipp(self) -> &'static str {
-        match self {
-            Transport::Udp => "u1",
-            Transport::Tcp => "t1",
-            Transport::Tls => panic!("the sipp of Debian does not speak TLS"),
-        }
+        if self == Transport::Udp { "u1" } else { "t1" }
     }
 }
 
@@ -75,6 +77,7 @@ impl Default for SippCalls {
 pub struct Sipp {
     process: Process,
     scratch: Scratch,
+    _relay: Option<Relay>,
 }
 
 /// How it went.
@@ -91,8 +94,11 @@ pub struct SippOutcome {
 }
 
 impl Sipp {
-    /// Starts it towards `server`.
+    /// Starts it towards `server`, which takes the transport of the calls there.
     pub fn start(server: SocketAddr, calls: &SippCalls) -> Self {
+        let itself = matches!(calls.transport, Transport::Udp | Transport::Tcp);
+        let relay = (!itself).then(|| Relay::start(calls.transport, server));
+        let server = relay.as_ref().map_or(server, Relay::at);
         let scratch = Scratch::new("sipp");
         let ip = address();
         write_tones(&scratch, calls.tone);
@@ -108,7 +114,7 @@ impl Sipp {
         command.args(["-t", calls.transport.for_sipp()]);
         command.args(["-nostdin", "-trace_err", "-error_file", "errors.log"]);
         command.args(["-trace_stat", "-stf", "statistics.csv", "-fd", "1"]);
-        Sipp { process: Process::spawn("sipp", "sip-tester", &mut command), scratch }
+        Sipp { process: Process::spawn("sipp", "sip-tester", &mut command), scratch, _relay: relay }
     }
 
     /// Waits for its end.

@@ -1,12 +1,12 @@
 use std::ffi::OsString;
 use std::fs::DirEntry;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use crate::{Log, Phone, Process, Scratch, Signal, address, free_port, until};
+use crate::{Log, Phone, Process, Scratch, Signal, Transport, address, free_port, until};
 
 /// How long a start or a stop may take.
 const PATIENCE: Duration = Duration::from_secs(15);
@@ -24,11 +24,14 @@ pub struct Config {
     pub sections: String,
     /// It listens for TLS too, at [`Tandem::at_tls`], with a certificate that it makes itself.
     pub tls: bool,
+    /// It listens for WS and WSS too, and on IPv6: see [`Tandem::at_transport`] and [`Tandem::at_ipv6`].
+    pub everywhere: bool,
 }
 
 /// A running server, reached at a loopback address of its own.
 pub struct Tandem {
     at: SocketAddr,
+    at_ipv6: Option<SocketAddr>,
     process: Process,
     _scratch: Scratch,
 }
@@ -39,7 +42,8 @@ impl Tandem {
         let ip = address();
         let at = SocketAddr::from((ip, free_port(ip)));
         let scratch = Scratch::new("tandem");
-        let file = scratch.write("tandem.toml", text(ip, at, config, scratch.path()));
+        let at_ipv6 = config.everywhere.then(free_ipv6);
+        let file = scratch.write("tandem.toml", text(at, at_ipv6, config, scratch.path()));
         let mut command = Command::new(binary());
         command.arg("serve").arg("--config").arg(file).env_remove("TANDEM_LOG");
         let mut process = Process::spawn("tandem", "tandem", &mut command);
@@ -50,7 +54,7 @@ impl Tandem {
         });
         let answer = Phone::new(at, 440.0).options();
         assert_eq!(answer.status(), Some(200), "{}", answer.start);
-        Tandem { at, process, _scratch: scratch }
+        Tandem { at, at_ipv6, process, _scratch: scratch }
     }
 
     /// Where it listens, for UDP and TCP.
@@ -61,6 +65,22 @@ impl Tandem {
     /// Where it listens for TLS, if it does.
     pub fn at_tls(&self) -> SocketAddr {
         SocketAddr::new(self.at.ip(), self.at.port() + 1)
+    }
+
+    /// Where it listens for a transport, if it does.
+    pub fn at_transport(&self, transport: Transport) -> SocketAddr {
+        let offset = match transport {
+            Transport::Udp | Transport::Tcp => 0,
+            Transport::Tls => 1,
+            Transport::Ws => 2,
+            Transport::Wss => 3,
+        };
+        SocketAddr::new(self.at.ip(), self.at.port() + offset)
+    }
+
+    /// Where it listens on IPv6 for UDP and TCP, if it does.
+    pub fn at_ipv6(&self) -> SocketAddr {
+        self.at_ipv6.expect("it was told to")
     }
 
     /// Its log.
@@ -142,18 +162,32 @@ fn longest_wait(before: &[(OsString, Duration)], after: &[(OsString, Duration)])
     after.iter().map(|(id, wait)| wait.saturating_sub(of(id))).max().unwrap_or_default()
 }
 
-fn text(ip: Ipv4Addr, at: SocketAddr, config: &Config, folder: &Path) -> String {
-    let (listener, tls) = match config.tls {
-        true => (
-            format!(", \"tls:{ip}:{}\"", at.port() + 1),
-            format!("[tls]\ndirectory = \"{}\"\n\n", folder.display()),
-        ),
-        false => Default::default(),
+/// A port of the one IPv6 address of loopback that nobody listens on.
+fn free_ipv6() -> SocketAddr {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr()).unwrap()
+}
+
+fn text(at: SocketAddr, at_ipv6: Option<SocketAddr>, config: &Config, folder: &Path) -> String {
+    let Config { media, sections, tls, everywhere } = config;
+    let (ip, port, folder) = (at.ip(), at.port(), folder.display());
+    let mut listen = vec![format!("udp:{at}"), format!("tcp:{at}")];
+    if *tls || *everywhere {
+        listen.push(format!("tls:{ip}:{}", port + 1));
+    }
+    if *everywhere {
+        listen.extend([format!("ws:{ip}:{}", port + 2), format!("wss:{ip}:{}", port + 3)]);
+    }
+    if let Some(at) = at_ipv6 {
+        listen.extend([format!("udp:{at}"), format!("tcp:{at}")]);
+    }
+    // Media of both families through the same sockets; the ports keep away from those of others.
+    let (address, ports) = match at_ipv6 {
+        Some(_) => ("::".to_owned(), "22000-22999"),
+        None => (ip.to_string(), "20000-21999"),
     };
     format!(
-        "[sip]\nlisten = [\"udp:{at}\", \"tcp:{at}\"{listener}]\n\n{tls}[media]\naddress = \"{ip}\"\n\
-         ports = \"20000-21999\"\n{}\n\n[log]\nlevel = \"debug\"\nformat = \"json\"\n\n{}\n",
-        config.media, config.sections
+        "[sip]\nlisten = {listen:?}\n\n[tls]\ndirectory = \"{folder}\"\n\n[media]\naddress = \"{address}\"\n\
+         ports = \"{ports}\"\n{media}\n\n[log]\nlevel = \"debug\"\nformat = \"json\"\n\n{sections}\n"
     )
 }
 

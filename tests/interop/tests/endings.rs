@@ -189,3 +189,30 @@ fn wait_for_end(tandem: &Tandem, codec: &str) -> Value {
     let line = tandem.log().wait_for("the end of the call", SOON, |line| figures(line).is_some());
     figures(&line).unwrap()
 }
+
+/// Who has gone without a word is called away in vain; what was known of the call is written all the same.
+#[test]
+fn a_peer_that_stays_silent_when_tandem_stops_has_its_record() {
+    let mut tandem = Tandem::start(&Config::default());
+    let mut gone = Phone::new(tandem.at(), 440.0);
+    let mut polite = Phone::new(tandem.at(), 617.0);
+    gone.call("1000");
+    polite.call("1000");
+    polite.wait_to_hear(&[440.0], SOON);
+    gone.go_deaf();
+    tandem.signal(Signal::TERM);
+    polite.wait_bye(SOON);
+    assert_eq!(tandem.wait().code(), Some(0));
+    let lines = tandem.log().lines();
+    let records: Vec<Value> = lines
+        .iter()
+        .filter(|line| line.contains("\"call ended\""))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(records.len(), 2, "{records:?}");
+    for record in records {
+        assert_eq!(record["cause"], "the server is shutting down", "{record}");
+        assert_eq!((&record["ended_by"], &record["rx_codec"]), (&"us".into(), &"PCMU".into()), "{record}");
+        assert!(record["rx_packets"].as_u64().is_some_and(|packets| packets > 20), "{record}");
+    }
+}

@@ -1,4 +1,4 @@
-//! Many calls, and calls over TCP.
+//! Many calls, and calls over TCP, TLS and WebSocket.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
@@ -23,9 +23,9 @@ fn a_caller_over_tcp_is_heard_and_hears() {
 }
 
 fn three_hundred(transport: Transport) {
-    let mut tandem = Tandem::start(&Config::default());
+    let mut tandem = Tandem::start(&Config { everywhere: true, ..Config::default() });
     let calls = SippCalls { user: "1000", calls: 300, rate: 50, transport, ..SippCalls::default() };
-    Sipp::start(tandem.at(), &calls).finish(Duration::from_secs(60)).assert_all(300);
+    Sipp::start(tandem.at_transport(transport), &calls).finish(Duration::from_secs(60)).assert_all(300);
     tandem.assert_sound();
     // The room is over: who comes now is alone.
     let mut phone = Phone::new(tandem.at(), 617.0);
@@ -42,6 +42,16 @@ fn three_hundred_calls_over_udp() {
 #[test]
 fn three_hundred_calls_over_tcp() {
     three_hundred(Transport::Tcp);
+}
+
+#[test]
+fn three_hundred_calls_over_tls() {
+    three_hundred(Transport::Tls);
+}
+
+#[test]
+fn three_hundred_calls_over_web_socket() {
+    three_hundred(Transport::Ws);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tandem_interop::{Baresip, Codec, Config, Phone, Sipp, SippCalls, Tandem, Tap, until};
+use tandem_interop::{Baresip, Codec, Config, Phone, Sipp, SippCalls, Tandem, Tap, Transport, until};
 
 const SOON: Duration = Duration::from_secs(15);
 
@@ -31,6 +31,49 @@ fn opus_pcmu_and_pcma_callers_hear_each_other() {
     alice.hang_up();
     bob.hang_up();
     sipp.finish(Duration::from_secs(20)).assert_all(1);
+    tandem.assert_sound();
+}
+
+/// One room for all: every transport, both families, with keys and without. Two talk at a time, everybody hears them.
+#[test]
+fn callers_over_every_transport_over_ipv6_and_with_keys_meet_in_one_room() {
+    const SECRET: f64 = 440.0;
+    let mut tandem = Tandem::start(&Config { everywhere: true, ..Config::default() });
+    let over = |transport| tandem.at_transport(transport);
+    let mut secret =
+        Baresip::start_encrypted(Transport::Tls, tandem.at_tls(), &[Codec::Opus], SECRET, "srtp-mand");
+    let mut phones: Vec<(&str, f64, Phone)> = vec![
+        ("UDP", 617.0, Phone::new(tandem.at(), 617.0)),
+        ("TCP", 853.0, Phone::over(Transport::Tcp, over(Transport::Tcp), 853.0)),
+        ("TLS", 1103.0, Phone::over(Transport::Tls, over(Transport::Tls), 1103.0)),
+        ("WS", 1399.0, Phone::over(Transport::Ws, over(Transport::Ws), 1399.0)),
+        ("WSS and keys", 1789.0, Phone::over(Transport::Wss, over(Transport::Wss), 1789.0)),
+        ("IPv6", 2311.0, Phone::new(tandem.at_ipv6(), 2311.0)),
+    ];
+    secret.call("1000");
+    let mut peers = Vec::new();
+    for (how, _, phone) in &mut phones {
+        let answer = if *how == "WSS and keys" { phone.call_encrypted("1000") } else { phone.call("1000") };
+        assert_eq!(answer.rtp_address().is_ipv6(), *how == "IPv6", "{how}: {}", answer.body);
+        phone.media().silence();
+        peers.push(answer.rtp_address());
+    }
+    for talker in 0..phones.len() {
+        let hz = phones[talker].1;
+        phones[talker].2.media().talk_to(peers[talker]);
+        for (n, (_, _, phone)) in phones.iter().enumerate() {
+            let heard: &[f64] = if n == talker { &[SECRET] } else { &[SECRET, hz] };
+            phone.wait_to_hear(heard, SOON);
+        }
+        until(&format!("the encrypted Opus caller to hear {}", phones[talker].0), SOON, || {
+            secret.heard_so_far()?.ends_with(0.5, &[hz]).then_some(())
+        });
+        phones[talker].2.media().silence();
+    }
+    for (how, _, phone) in &mut phones {
+        assert_eq!(phone.bye().status(), Some(200), "{how}");
+        assert_eq!(phone.media().counts().unauthentic, 0, "{how}");
+    }
     tandem.assert_sound();
 }
 

@@ -80,6 +80,47 @@ fn hold_and_resume_keep_an_encrypted_call_talking() {
     until("the caller to decode again", SOON, || (caller.decoded_seconds() > before + 0.5).then_some(()));
 }
 
+/// A session is refreshed (RFC 4028 §7.4) while sound goes on and sequence numbers have begun anew: keys, roll-over
+/// counters and sequence stay, and nobody hears of it.
+#[test]
+fn refreshes_leave_an_encrypted_call_as_it_is() {
+    const TIMER: &str = "Supported: timer\r\nSession-Expires: 90;refresher=uac\r\n";
+    let mut tandem = Tandem::start(&Config::default());
+    let mut secret = Phone::new(tandem.at(), 617.0);
+    let mut plain = Phone::new(tandem.at(), 853.0);
+    let answer = secret.call_encrypted("1000");
+    plain.call("1000");
+    // By now our sequence numbers have rolled over.
+    secret.wait_to_hear_purely(&[853.0], SOON);
+    plain.wait_to_hear_purely(&[617.0], SOON);
+    let line = |body: &str, start: &str| body.lines().find(|l| l.starts_with(start)).map(ToOwned::to_owned);
+    for round in 0..3 {
+        let updated = secret.ask("UPDATE", TIMER);
+        assert_eq!(updated.status(), Some(200), "{}", updated.start);
+        assert_eq!(updated.header("Session-Expires"), Some("90;refresher=uac"), "{round}");
+        let offer = secret.encrypted_offer();
+        let refreshed = secret.reinvite_with(&offer);
+        assert_eq!(refreshed.status(), Some(200), "{}", refreshed.start);
+        for start in ["a=crypto:", "o=", "m="] {
+            assert_eq!(line(&refreshed.body, start), line(&answer.body, start), "{round}");
+        }
+        let heard = [(&secret, 853.0), (&plain, 617.0)].map(|(phone, hz)| (phone.record(1.0), hz));
+        for (heard, hz) in heard {
+            assert!(heard.ends_with(0.9, &[hz]), "{round}: {hz} Hz are gone");
+        }
+    }
+    let counts = secret.media().counts();
+    assert_eq!((counts.gaps, counts.jumps, counts.unauthentic), (0, 0, 0), "{counts:?}");
+    assert_eq!(counts.sources.len(), 1, "{counts:?}");
+    assert_eq!(secret.bye().status(), Some(200));
+    let record = tandem.wait_log(&["\"call ended\"", "AES_CM_128_HMAC_SHA1_80"], SOON);
+    let record: serde_json::Value = serde_json::from_str(&record).unwrap();
+    for figure in ["rx_lost", "rx_unauthentic", "rx_replayed", "rx_malformed"] {
+        assert_eq!(record[figure], 0, "{record}");
+    }
+    tandem.assert_sound();
+}
+
 #[test]
 fn a_room_that_requires_encryption_refuses_plain_callers_and_says_why() {
     let sections = "[rooms]\nad_hoc = [\"1000-1999\"]\nsrtp = \"required\"\n".to_owned();

@@ -1,9 +1,11 @@
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use tandem_base::{Srtp, Time};
 use tandem_testkit::sine;
+use tandem_transport::{SRTP_TRAILER, SrtpContext};
 
 use crate::Recording;
 use crate::g711::{ulaw_from, ulaw_to};
@@ -12,6 +14,8 @@ const RATE: u32 = 8_000;
 /// Samples in a millisecond.
 const PER_MS: u32 = RATE / 1_000;
 const DTMF: u8 = 101;
+/// Two thirds of a second before sequence numbers begin anew, so that a call of a few seconds sees it happen.
+const FIRST: u16 = u16::MAX - 33;
 
 /// The sound of a phone: PCMU, 20 ms a packet unless told otherwise, sent by the clock and recorded by RTP
 /// timestamp.
@@ -26,6 +30,8 @@ struct Shared {
     to: Mutex<Option<SocketAddr>>,
     digits: Mutex<Vec<u8>>,
     heard: Mutex<Heard>,
+    /// How media are encrypted, if they are.
+    srtp: Mutex<Option<SrtpContext>>,
     /// The worst delay of a packet of ours since somebody asked, in microseconds.
     lateness: AtomicU64,
     packet_ms: AtomicU32,
@@ -44,6 +50,8 @@ pub struct Heard {
     pub jumps: u64,
     /// Milliseconds of sound in the last packet.
     pub packet_ms: usize,
+    /// Packets that are not encrypted as agreed, where that was agreed.
+    pub unauthentic: u64,
     /// SSRCs, in order of appearance.
     pub sources: Vec<u32>,
     last: Option<(u16, u32)>,
@@ -51,7 +59,7 @@ pub struct Heard {
 }
 
 impl Media {
-    pub(super) fn new(ip: Ipv4Addr, hz: f64) -> Self {
+    pub(super) fn new(ip: IpAddr, hz: f64) -> Self {
         let socket = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
         socket.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
         let shared = Arc::new(Shared { packet_ms: AtomicU32::new(20), ..Shared::default() });
@@ -70,6 +78,13 @@ impl Media {
     /// Sends the tone there from now on.
     pub fn talk_to(&self, to: SocketAddr) {
         *self.shared.to.lock().unwrap() = Some(to);
+    }
+
+    /// Encrypts from now on, and takes nothing else.
+    pub fn encrypt(&self, srtp: Srtp) {
+        let mut context = SrtpContext::new();
+        context.negotiate(Some(&srtp), Time::ZERO).expect("keys that fit");
+        *self.shared.srtp.lock().unwrap() = Some(context);
     }
 
     /// Sends packets of so many milliseconds from now on.
@@ -142,7 +157,7 @@ impl Sender {
 
 fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
     let ssrc = u32::from(socket.local_addr().unwrap().port()) << 8 | 0x55;
-    let mut sender = Sender { sequence: 0, timestamp: 0, ssrc };
+    let mut sender = Sender { sequence: FIRST, timestamp: 0, ssrc };
     let mut due = Instant::now();
     let mut digit: Option<Press> = None;
     while !shared.stop.load(Ordering::Relaxed) {
@@ -165,7 +180,7 @@ fn send(socket: &UdpSocket, shared: &Shared, hz: f64) {
             }
         };
         for packet in packets {
-            let _ = socket.send_to(&packet, to);
+            let _ = socket.send_to(&shared.protect(packet), to);
         }
     }
 }
@@ -194,7 +209,36 @@ fn receive(socket: &UdpSocket, shared: &Shared) {
     let mut buffer = [0; 2_048];
     while !shared.stop.load(Ordering::Relaxed) {
         let Ok((n, _)) = socket.recv_from(&mut buffer) else { continue };
-        shared.heard.lock().unwrap().take(&buffer[..n]);
+        match shared.unprotect(&buffer[..n]) {
+            Some(packet) => shared.heard.lock().unwrap().take(&packet),
+            None => shared.heard.lock().unwrap().unauthentic += 1,
+        }
+    }
+}
+
+impl Shared {
+    fn protect(&self, mut packet: Vec<u8>) -> Vec<u8> {
+        let mut srtp = self.srtp.lock().unwrap();
+        let Some(srtp) = srtp.as_mut() else { return packet };
+        let plain = packet.len();
+        packet.resize(plain + SRTP_TRAILER, 0);
+        let length = srtp.protect_rtp(&mut packet, plain).expect("a packet to encrypt");
+        packet.truncate(length);
+        packet
+    }
+
+    /// `None`: it is not what was agreed.
+    fn unprotect(&self, packet: &[u8]) -> Option<Vec<u8>> {
+        let mut srtp = self.srtp.lock().unwrap();
+        let Some(srtp) = srtp.as_mut() else { return Some(packet.to_vec()) };
+        let mut out = vec![0; packet.len()];
+        let is_report = packet.get(1).is_some_and(|kind| (192..=223).contains(kind));
+        let length = match is_report {
+            true => srtp.unprotect_rtcp(packet, &mut out, Time::ZERO),
+            false => srtp.unprotect_rtp(packet, &mut out, Time::ZERO),
+        };
+        out.truncate(length.ok()?);
+        Some(out)
     }
 }
 

@@ -38,6 +38,12 @@ impl Message {
         self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
+    /// Every value of this header, several in a line or not.
+    pub fn all(&self, name: &str) -> impl DoubleEndedIterator<Item = &str> {
+        let headers = self.headers.iter().filter(move |(n, _)| n.eq_ignore_ascii_case(name));
+        headers.flat_map(|(_, value)| value.split(',')).map(str::trim)
+    }
+
     /// The URI in Contact.
     pub fn contact(&self) -> Option<String> {
         let contact = self.header("Contact")?;
@@ -50,7 +56,8 @@ impl Message {
     /// # Panics
     /// When it has none.
     pub fn rtp_address(&self) -> SocketAddr {
-        let ip: IpAddr = self.sdp_value("c=IN IP4 ").parse().unwrap();
+        let family = if self.body.contains("c=IN IP6") { "c=IN IP6 " } else { "c=IN IP4 " };
+        let ip: IpAddr = self.sdp_value(family).parse().unwrap();
         SocketAddr::new(ip, self.sdp_value("m=audio ").parse().unwrap())
     }
 
@@ -79,9 +86,8 @@ impl Message {
     }
 
     /// The 200 to an INVITE.
-    pub(super) fn ok_with(&self, contact: SocketAddr, sdp: &str) -> String {
-        let head =
-            self.success() + &format!("Contact: <sip:phone@{contact}>\r\nContent-Type: application/sdp\r\n");
+    pub(super) fn ok_with(&self, contact: &str, sdp: &str) -> String {
+        let head = self.success() + &format!("Contact: <{contact}>\r\nContent-Type: application/sdp\r\n");
         head + &format!("Content-Length: {}\r\n\r\n{sdp}", sdp.len())
     }
 

@@ -1,19 +1,24 @@
-//! A phone of plain sockets: PCMU over RTP, SIP over UDP, and no manners of its own.
+//! A phone of plain sockets: PCMU over RTP or SRTP, SIP over any transport, and no manners of its own.
 
+mod keys;
+mod line;
 mod media;
 mod message;
 
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
+use keys::Keys;
+use line::Line;
+pub(crate) use line::next_message;
 pub use media::Heard;
 use media::Media;
 pub use message::Message;
 
-use crate::{Recording, address, until};
+use crate::{Recording, Transport, address, until};
 
 /// How long an answer may take on loopback, retransmissions included.
 const ANSWER: Duration = Duration::from_secs(5);
@@ -23,12 +28,14 @@ const ATTRIBUTES: &str = "a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8
 
 /// One phone with at most one call at a time.
 pub struct Phone {
-    ip: Ipv4Addr,
+    ip: IpAddr,
     server: SocketAddr,
-    sip: Arc<UdpSocket>,
+    line: Arc<Line>,
     inbox: Receiver<Message>,
     stop: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
     media: Media,
+    keys: Keys,
     dialog: Dialog,
 }
 
@@ -38,6 +45,8 @@ struct Dialog {
     call_id: String,
     branch: String,
     target: String,
+    /// In the order in which requests are to take them.
+    routes: Vec<String>,
     to: String,
     cseq: u32,
     sdp_version: u32,
@@ -51,16 +60,26 @@ fn unique() -> String {
 impl Phone {
     /// A phone that sends `hz` at −12 dBFS once a call stands.
     pub fn new(server: SocketAddr, hz: f64) -> Self {
-        let ip = address();
-        let sip = Arc::new(UdpSocket::bind((ip, 0)).unwrap());
-        sip.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
-        let stop = Arc::new(AtomicBool::new(false));
+        Self::over(Transport::Udp, server, hz)
+    }
+
+    /// The same over another transport; `server` is where that is taken. It lives on IPv4 or IPv6 as `server` does.
+    pub fn over(transport: Transport, server: SocketAddr, hz: f64) -> Self {
+        let ip = if server.is_ipv4() { address().into() } else { Ipv6Addr::LOCALHOST.into() };
+        let line = Arc::new(Line::new(ip, transport, server));
+        let (stop, deaf) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
         let (to_inbox, inbox) = channel();
         let media = Media::new(ip, hz);
         let sdp = sdp(ip, media.port(), 1, "sendrecv", PAYLOAD_TYPES, ATTRIBUTES);
-        let (socket, until_stop) = (sip.clone(), stop.clone());
-        std::thread::spawn(move || listen(&socket, &until_stop, &sdp, &to_inbox));
-        Phone { ip, server, sip, inbox, stop, media, dialog: Dialog::default() }
+        let listening = Listening { line: line.clone(), stop: stop.clone(), deaf: deaf.clone(), sdp };
+        std::thread::spawn(move || listening.run(&to_inbox));
+        let (keys, dialog) = (Keys::default(), Dialog::default());
+        Phone { ip, server, line, inbox, stop, deaf, media, keys, dialog }
+    }
+
+    /// Hears and answers no SIP from now on, as if its cable was pulled; its sound goes on.
+    pub fn go_deaf(&self) {
+        self.deaf.store(true, Ordering::Relaxed);
     }
 
     /// What it hears and sends.
@@ -70,7 +89,7 @@ impl Phone {
 
     /// Its SIP address.
     pub fn contact(&self) -> SocketAddr {
-        self.sip.local_addr().unwrap()
+        self.line.local()
     }
 
     /// An offer of PCMU and telephone events.
@@ -90,6 +109,28 @@ impl Phone {
         assert_eq!(answer.status(), Some(200), "calling {user}: {}", answer.start);
         self.media.talk_to(answer.rtp_address());
         answer
+    }
+
+    /// The same with keys in the SDP (RFC 4568): its sound is encrypted, and what is not encrypted for it is not heard.
+    pub fn call_encrypted(&mut self, user: &str) -> Message {
+        let answer = self.invite(user, &self.encrypted_offer());
+        assert_eq!(answer.status(), Some(200), "calling {user}: {}", answer.start);
+        self.media.encrypt(self.keys.with(&answer.body));
+        self.media.talk_to(answer.rtp_address());
+        answer
+    }
+
+    /// An offer of PCMU under RTP/SAVP.
+    pub fn encrypted_offer(&self) -> String {
+        let attributes = format!("a=rtpmap:0 PCMU/8000\r\n{}\r\n", self.keys.attribute());
+        self.offer_of("sendrecv", "0", &attributes).replace("RTP/AVP", "RTP/SAVP")
+    }
+
+    /// A request within the call with these header lines; its final response.
+    pub fn ask(&mut self, method: &str, headers: &str) -> Message {
+        self.dialog.cseq += 1;
+        self.request(method, headers, "");
+        self.final_response(method)
     }
 
     /// An INVITE outside any dialog and its final response, which is acknowledged.
@@ -115,10 +156,15 @@ impl Phone {
 
     /// Acknowledges the final response to the last INVITE (RFC 3261 §13.2.2.4 and §17.1.1.3).
     pub fn ack(&mut self, answer: &Message) {
+        let is_first = !self.dialog.to.contains(";tag=");
         self.dialog.to = answer.header("To").unwrap_or_default().to_owned();
         if answer.status() == Some(200) {
             if let Some(contact) = answer.contact() {
                 self.dialog.target = contact;
+            }
+            // RFC 3261 §12.1.2; §12.2 leaves them alone later on.
+            if is_first {
+                self.dialog.routes = answer.all("Record-Route").rev().map(ToOwned::to_owned).collect();
             }
             self.dialog.branch = unique();
         }
@@ -171,7 +217,7 @@ impl Phone {
 
     /// Anything at all, from the SIP socket.
     pub fn send_raw(&self, bytes: &[u8]) {
-        self.sip.send_to(bytes, self.server).unwrap();
+        self.line.send(bytes);
     }
 
     /// The next BYE from the server (it has been answered already).
@@ -239,14 +285,18 @@ impl Phone {
     }
 
     fn transmit(&self, method: &str, headers: &str, body: &str) {
-        let (d, here) = (&self.dialog, self.contact());
+        let (d, here, contact) = (&self.dialog, self.line.host(), self.line.contact());
+        let transport = self.line.transport().name().to_ascii_uppercase();
+        let routes: String = d.routes.iter().map(|route| format!("Route: {route}\r\n")).collect();
         let message = format!(
-            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/UDP {here};rport;branch=z9hG4bK{branch}\r\n\
-             Max-Forwards: 70\r\nFrom: <sip:phone@{here}>;tag=t{call_id}\r\nTo: {to}\r\n\
-             Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <sip:phone@{here}>\r\n\
-             {headers}Content-Length: {length}\r\n\r\n{body}",
+            "{method} {target} SIP/2.0\r\nVia: SIP/2.0/{transport} {here};rport;branch=z9hG4bK{branch}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:phone@{here}>;tag=t{tag}\r\nTo: {to}\r\n\
+             Call-ID: {call_id}\r\nCSeq: {cseq} {method}\r\nContact: <{contact}>\r\n\
+             {routes}{headers}Content-Length: {length}\r\n\r\n{body}",
             target = d.target,
             branch = d.branch,
+            // A token, which knows no @; proxies put it into their URIs.
+            tag = d.call_id.replace('@', "."),
             to = d.to,
             call_id = d.call_id,
             cseq = d.cseq,
@@ -262,38 +312,54 @@ impl Drop for Phone {
     }
 }
 
-fn sdp(ip: Ipv4Addr, port: u16, version: u32, direction: &str, types: &str, attributes: &str) -> String {
+fn sdp(ip: IpAddr, port: u16, version: u32, direction: &str, types: &str, attributes: &str) -> String {
+    let family = if ip.is_ipv4() { "IP4" } else { "IP6" };
     format!(
-        "v=0\r\no=- 17 {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n\
+        "v=0\r\no=- 17 {version} IN {family} {ip}\r\ns=-\r\nc=IN {family} {ip}\r\nt=0 0\r\n\
          m=audio {port} RTP/AVP {types}\r\n{attributes}a={direction}\r\n"
     )
 }
 
-fn listen(socket: &UdpSocket, stop: &AtomicBool, sdp: &str, inbox: &Sender<Message>) {
-    let mut buffer = vec![0; 65_536];
-    while !stop.load(Ordering::Relaxed) {
-        let Ok((n, from)) = socket.recv_from(&mut buffer) else { continue };
-        let Some(message) = Message::parse(&buffer[..n]) else { continue };
-        match message.method() {
-            Some("ACK") | None => {}
+/// The end of a phone that answers by itself.
+struct Listening {
+    line: Arc<Line>,
+    stop: Arc<AtomicBool>,
+    deaf: Arc<AtomicBool>,
+    /// What a re-INVITE is answered with.
+    sdp: String,
+}
+
+impl Listening {
+    fn run(&self, inbox: &Sender<Message>) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let Some((message, from)) = self.line.receive() else { continue };
+            if self.deaf.load(Ordering::Relaxed) {
+                continue;
+            }
+            if let Some(answer) = self.answer(&message) {
+                self.line.answer(answer.as_bytes(), from);
+            }
+            if inbox.send(message).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn answer(&self, message: &Message) -> Option<String> {
+        match message.method()? {
+            "ACK" => None,
             // Media is left as it is: the answer repeats what was agreed, mirrored.
-            Some("INVITE") => {
+            "INVITE" => {
                 let direction = match message.direction() {
                     Some("sendonly") => "recvonly",
                     Some("recvonly") => "sendonly",
                     Some("inactive") => "inactive",
                     _ => "sendrecv",
                 };
-                let contact = socket.local_addr().unwrap();
-                let answer = message.ok_with(contact, &sdp.replace("a=sendrecv", &format!("a={direction}")));
-                let _ = socket.send_to(answer.as_bytes(), from);
+                let sdp = self.sdp.replace("a=sendrecv", &format!("a={direction}"));
+                Some(message.ok_with(&self.line.contact(), &sdp))
             }
-            Some(_) => {
-                let _ = socket.send_to(message.ok().as_bytes(), from);
-            }
-        }
-        if inbox.send(message).is_err() {
-            return;
+            _ => Some(message.ok()),
         }
     }
 }
