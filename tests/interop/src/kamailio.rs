@@ -106,9 +106,9 @@ fn text(at: SocketAddr, folder: &Path, next: SocketAddr, towards: Transport) -> 
         r#"#!KAMAILIO
 debug=2
 log_stderror=yes
-# One of each: several would let a re-INVITE overtake the ACK before it.
-children=1
-tcp_children=1
+# Several of each, as everywhere: a request may overtake the one before it.
+children=4
+tcp_children=4
 auto_aliases=no
 dns=no
 rev_dns=no

@@ -317,6 +317,7 @@ impl UserAgent {
     pub(super) fn end(&mut self, id: InviteId, cause: EndCause, cx: &mut Context<'_>) -> Option<Usage> {
         self.leave_early(id, Stage::Ending);
         self.refuse_update(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
+        self.refuse_held(id, StatusCode::REQUEST_TERMINATED, cx);
         let usage = self.usages.remove(&id)?;
         if let Some(at) = usage.armed {
             self.alarms.remove(&(at, Alarm::Usage(id)));

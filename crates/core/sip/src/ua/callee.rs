@@ -97,8 +97,16 @@ impl UserAgent {
             // Their offer overtakes ours, which must be made anew from what theirs leads to.
             Exchange::BackingOff { .. } => self.yield_offer(id, cx),
             Exchange::Serving { .. } => return self.come_later(&arrival, cx),
-            // §14.2 for our own; and an offer that comes before the ACK to our last answer must wait as well
-            // (RFC 5407 §3.1.4).
+            Exchange::Confirming { offers: true, .. } => return self.hold_back(id, arrival, cx),
+            Exchange::Confirming { offers: false, .. } => {
+                self.confirm(id, Bytes::new(), cx);
+                // What waited for the ACK was our BYE.
+                if self.usages.get(&id).is_none_or(|usage| usage.stage != Stage::Confirmed) {
+                    let gone = Refusal::new(StatusCode::CALL_DOES_NOT_EXIST);
+                    return self.refuse_once(&arrival, &gone, cx);
+                }
+            }
+            // §14.2
             _ => return self.refuse_once(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
         }
         let Ok(transaction) = self.serve(&arrival, None, Owner::Invite(id)) else {
@@ -327,26 +335,16 @@ impl UserAgent {
             return;
         };
         match &usage.exchange {
-            Exchange::Confirming { cseq, .. } if *cseq == arrival.cseq => usage.exchange = Exchange::Idle,
-            // Again, or late.
+            Exchange::Confirming { cseq, .. } if *cseq == arrival.cseq => {}
+            // Again, late, or overtaken by what proved it.
             _ => {
                 self.statistics.strays += 1;
                 return;
             }
         }
-        let bye = match std::mem::replace(&mut usage.stage, Stage::Confirmed) {
-            Stage::Unconfirmed { bye } => bye,
-            other => {
-                usage.stage = other;
-                None
-            }
-        };
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
-        self.arm(id);
-        cx.event(Event::Confirmed { invite: id, body: arrival.request.body });
-        if let Some(headers) = bye {
-            self.send_bye(id, &headers, cx);
-        }
+        self.confirm(id, arrival.request.body, cx);
+        self.release(id, cx);
     }
 
     /// The application let an INVITE lie, or it is time to remind proxies of it.

@@ -47,6 +47,7 @@ impl UserAgent {
             self.abandon(&exchange, cx);
         }
         self.refuse_update(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
+        self.refuse_held(id, StatusCode::REQUEST_TERMINATED, cx);
         self.arm(id);
     }
 

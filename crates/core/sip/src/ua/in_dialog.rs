@@ -15,6 +15,10 @@ impl UserAgent {
     /// A request of the peer in this usage's dialog (§12.2.2).
     pub(super) fn in_dialog(&mut self, id: InviteId, arrival: Arrival, cx: &mut Context<'_>) {
         let Some(usage) = self.usages.get_mut(&id) else { return };
+        if usage.held.as_ref().is_some_and(|held| held.arrival.key == arrival.key) {
+            self.statistics.retransmissions += 1;
+            return;
+        }
         let dialog = match usage.dialog.is_some() {
             true => usage.dialog.as_mut(),
             false => usage.early_dialog(&arrival.call_id, &arrival.from_tag),
@@ -151,6 +155,7 @@ impl UserAgent {
         if self.usages.get(&id).and_then(Usage::exchange_deadline).is_some_and(|at| at <= cx.now) {
             self.exchange_due(id, cx);
         }
+        self.held_due(id, cx);
         // Which of them it is they know themselves.
         let _ = self.reliable_due(id, cx);
         let _ = self.update_due(id, cx);

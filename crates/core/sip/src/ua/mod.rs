@@ -21,6 +21,7 @@ mod info;
 mod input;
 mod inspect;
 mod outside;
+mod overtake;
 mod path;
 mod receive;
 mod reliable;

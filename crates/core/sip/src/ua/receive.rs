@@ -16,6 +16,7 @@ use super::path::{response_route, sent_by};
 use super::{Flow, Output, Target};
 
 /// A request with what is asked of it again and again, read once.
+#[derive(Debug)]
 pub(super) struct Arrival {
     /// Its top Via is stamped with where it came from.
     pub request: Request,

@@ -27,6 +27,8 @@ enum Turn {
     Ours,
     /// An earlier one of theirs waits for its answer: 500 with Retry-After.
     Busy,
+    /// The answer to ours is on its way in an ACK.
+    AfterAck,
 }
 
 impl Usage {
@@ -63,7 +65,8 @@ impl Usage {
             Exchange::Idle | Exchange::BackingOff { .. } | Exchange::Confirming { offers: false, .. } => {
                 Turn::Theirs
             }
-            Exchange::Calling { .. } | Exchange::Confirming { offers: true, .. } => Turn::Ours,
+            Exchange::Confirming { offers: true, .. } => Turn::AfterAck,
+            Exchange::Calling { .. } => Turn::Ours,
             Exchange::Serving { .. } | Exchange::Acknowledging { .. } => Turn::Busy,
         }
     }
@@ -84,6 +87,7 @@ impl UserAgent {
             Turn::Theirs => self.yield_offer(id, cx),
             Turn::Ours => return self.refuse_once(&arrival, &Refusal::new(StatusCode::REQUEST_PENDING), cx),
             Turn::Busy => return self.come_later(&arrival, cx),
+            Turn::AfterAck => return self.hold_back(id, arrival, cx),
         }
         let Ok(transaction) = self.serve(&arrival, None, Owner::Update(id)) else {
             return self.overloaded(&arrival, cx);

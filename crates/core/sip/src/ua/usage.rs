@@ -8,6 +8,7 @@ use crate::transaction::{Backoff, TransactionId};
 use crate::{HeaderName, Headers, Method, Response, StatusCode, Uri};
 
 use super::Body;
+use super::overtake::Held;
 use super::path::{Path, earliest};
 use super::reliable::{Early, Sent};
 use super::session_id::SessionId;
@@ -19,6 +20,8 @@ pub(super) struct Usage {
     pub stage: Stage,
     pub exchange: Exchange,
     pub updating: Updating,
+    /// The peer's next offer, which overtook its ACK.
+    pub held: Option<Box<Held>>,
     /// What we answered reliably, as its callee.
     pub sent: Option<Box<Sent>>,
     /// What provisional responses set up, as its caller.
@@ -193,6 +196,7 @@ impl Usage {
             stage: Stage::Early,
             exchange,
             updating: Updating::Idle,
+            held: None,
             sent: None,
             early: Vec::new(),
             timer: None,
@@ -218,7 +222,8 @@ impl Usage {
         };
         let timer = self.timer.map(|timer| timer.deadline());
         let sent = self.sent.as_ref().and_then(|sent| sent.deadline());
-        earliest([self.exchange_deadline(), updating, sent, timer])
+        let held = self.held.as_ref().map(|held| held.until);
+        earliest([self.exchange_deadline(), updating, held, sent, timer])
     }
 
     /// When something is due of its INVITE.

@@ -12,6 +12,7 @@ mod lone;
 mod loss;
 mod normal;
 mod outside;
+mod overtaken;
 mod random;
 mod refusals;
 mod reinvite;
