@@ -49,16 +49,20 @@ impl Hash {
 
     /// Of the parts with colons between them.
     pub(super) fn of(self, parts: &[&str]) -> Output {
-        let text = parts.join(":");
+        self.of_bytes(parts.join(":").as_bytes())
+    }
+
+    /// Of a whole body.
+    pub(super) fn of_bytes(self, bytes: &[u8]) -> Output {
         let mut output = [0; 32];
         match self {
             Hash::Md5 => {
-                for (to, from) in output.iter_mut().zip(Md5::digest(&text)) {
+                for (to, from) in output.iter_mut().zip(Md5::digest(bytes)) {
                     *to = from;
                 }
             }
-            Hash::Sha256 => output = Sha256::digest(&text).into(),
-            Hash::Sha512Half => output = Sha512_256::digest(&text).into(),
+            Hash::Sha256 => output = Sha256::digest(bytes).into(),
+            Hash::Sha512Half => output = Sha512_256::digest(bytes).into(),
         }
         output
     }

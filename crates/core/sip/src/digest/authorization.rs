@@ -11,8 +11,12 @@ const MOST_LINES: usize = 16;
 /// One `Authorization` or `Proxy-Authorization` (RFC 7616 §3.4).
 #[derive(Clone, PartialEq, Eq)]
 pub struct Authorization {
-    /// Who asks.
+    /// Who asks: a name, or the hash of one.
     pub username: String,
+    /// The name is hashed (RFC 7616 §3.4.4).
+    pub userhash: bool,
+    /// The body is covered: `qop=auth-int`. Never without `counted`.
+    pub integrity: bool,
     /// Where the credentials are known.
     pub realm: String,
     /// That of the challenge.
@@ -23,14 +27,14 @@ pub struct Authorization {
     pub algorithm: Algorithm,
     /// That of the challenge.
     pub opaque: Option<String>,
-    /// With `qop=auth`; `None` is the legacy form without qop.
+    /// With `qop=auth` or `auth-int`; `None` is the legacy form without qop.
     pub counted: Option<Counted>,
     /// The cnonce of a `-sess` algorithm in the legacy form.
     pub(super) session_cnonce: Option<String>,
     pub(super) response: Output,
 }
 
-/// What `qop=auth` adds.
+/// What a quality of protection adds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Counted {
     /// The client's own nonce.
@@ -43,8 +47,7 @@ impl Authorization {
     /// Reads one.
     ///
     /// # Errors
-    /// It is no Digest, breaks the grammar, lacks something, or uses an unknown algorithm, `auth-int` or a hashed
-    /// user name.
+    /// It is no Digest, breaks the grammar, lacks something, or uses an unknown algorithm or quality of protection.
     pub fn parse(line: &str) -> Result<Self, DigestError> {
         let all = AuthParams::read(line)?;
         Self::of(all.first().ok_or(DigestError::Malformed)?)
@@ -62,14 +65,15 @@ impl Authorization {
             Some(name) => Algorithm::parse(&name).ok_or(DigestError::Unsupported("algorithm"))?,
             None => Algorithm::new(Hash::Md5),
         };
-        // Only where the challenge offers it (RFC 7616 §3.4.4), which ours does not.
-        if params.get("userhash").is_some_and(|hashed| hashed.eq_ignore_ascii_case("true")) {
-            return Err(DigestError::Unsupported("userhash"));
-        }
-        let counted = counted(params)?;
+        let (counted, integrity) = match params.get("qop") {
+            Some(qop) => (Some(counted(params)?), is_integrity(&qop)?),
+            None => (None, false),
+        };
         let response = params.require("response")?;
         Ok(Authorization {
             username: params.require("username")?,
+            userhash: params.is_true("userhash"),
+            integrity,
             realm: params.require("realm")?,
             nonce: params.require("nonce")?,
             uri: params.require("uri")?,
@@ -89,15 +93,19 @@ impl Authorization {
 }
 
 /// RFC 7616 §3.4: with qop, cnonce and nc must be there.
-fn counted(params: &AuthParams<'_>) -> Result<Option<Counted>, DigestError> {
-    let Some(qop) = params.get("qop") else { return Ok(None) };
-    if !qop.eq_ignore_ascii_case("auth") {
-        return Err(DigestError::Unsupported("qop"));
-    }
+fn counted(params: &AuthParams<'_>) -> Result<Counted, DigestError> {
     let nc = params.require("nc")?;
     let is_count = nc.len() == 8 && nc.bytes().all(|b| b.is_ascii_hexdigit());
     let nc = u32::from_str_radix(&nc, 16).ok().filter(|_| is_count).ok_or(DigestError::Malformed)?;
-    Ok(Some(Counted { cnonce: params.require("cnonce")?, nc }))
+    Ok(Counted { cnonce: params.require("cnonce")?, nc })
+}
+
+fn is_integrity(qop: &str) -> Result<bool, DigestError> {
+    let integrity = qop.eq_ignore_ascii_case("auth-int");
+    match integrity || qop.eq_ignore_ascii_case("auth") {
+        true => Ok(integrity),
+        false => Err(DigestError::Unsupported("qop")),
+    }
 }
 
 impl fmt::Display for Authorization {
@@ -117,7 +125,11 @@ impl fmt::Display for Authorization {
             line = line.quoted("opaque", opaque);
         }
         if let Some(Counted { cnonce, nc }) = &self.counted {
-            line = line.token("qop", "auth").quoted("cnonce", cnonce).token("nc", format!("{nc:08x}"));
+            let qop = if self.integrity { "auth-int" } else { "auth" };
+            line = line.token("qop", qop).quoted("cnonce", cnonce).token("nc", format!("{nc:08x}"));
+        }
+        if self.userhash {
+            line = line.token("userhash", true);
         }
         f.write_str(&line.finish())
     }

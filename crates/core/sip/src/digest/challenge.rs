@@ -23,6 +23,8 @@ pub struct Challenge {
     pub algorithm: Algorithm,
     /// What the answer covers.
     pub protection: Protection,
+    /// The user's name is to be hashed (RFC 7616 §3.4.4).
+    pub userhash: bool,
 }
 
 /// Quality of protection that a challenge offers.
@@ -32,13 +34,27 @@ pub enum Protection {
     Legacy,
     /// `auth`.
     Auth,
+    /// `auth-int`, and nothing else: the answer covers the body too.
+    Integrity,
+}
+
+impl Protection {
+    /// The best that is offered; without the body where there is a choice, as proxies may rewrite that.
+    fn of(offered: &str) -> Option<Self> {
+        let names = |name: &str| offered.split(',').any(|qop| qop.trim().eq_ignore_ascii_case(name));
+        match (names("auth"), names("auth-int")) {
+            (true, _) => Some(Protection::Auth),
+            (false, true) => Some(Protection::Integrity),
+            (false, false) => None,
+        }
+    }
 }
 
 impl Challenge {
     /// Reads what [`Challenge`] writes and others send.
     ///
     /// # Errors
-    /// It is no Digest, breaks the grammar, or calls for an unknown algorithm or for `auth-int` alone.
+    /// It is no Digest, breaks the grammar, or calls for an unknown algorithm or quality of protection.
     pub fn parse(line: &str) -> Result<Self, DigestError> {
         let all = AuthParams::read(line)?;
         Self::of(all.first().ok_or(DigestError::Malformed)?)
@@ -60,35 +76,35 @@ impl Challenge {
         };
         let protection = match params.get("qop") {
             None => Protection::Legacy,
-            Some(offered) if offered.split(',').any(|qop| qop.trim().eq_ignore_ascii_case("auth")) => {
-                Protection::Auth
-            }
-            Some(_) => return Err(DigestError::Unsupported("qop")),
+            Some(offered) => Protection::of(&offered).ok_or(DigestError::Unsupported("qop"))?,
         };
         Ok(Challenge {
             realm: params.require("realm")?,
             nonce: params.require("nonce")?,
             opaque: params.get("opaque").map(Into::into),
-            stale: params.get("stale").is_some_and(|stale| stale.eq_ignore_ascii_case("true")),
+            stale: params.is_true("stale"),
             algorithm,
             protection,
+            userhash: params.is_true("userhash"),
         })
     }
 
     /// The credentials for a request (RFC 7616 §3.4). `uri` is the Request-URI as it is sent; `nc` counts the answers
-    /// to this nonce from 1; `cnonce` is random and must be a quoted string's text. `None` where the credentials are
-    /// stored by another hash.
+    /// to this nonce from 1; `cnonce` is random and must be a quoted string's text. `body` counts for
+    /// [`Protection::Integrity`] only. `None` where the credentials are stored by another hash.
     pub fn answer(
         &self,
         credentials: &Credentials,
         method: &Method,
         uri: &str,
+        body: &[u8],
         cnonce: &str,
         nc: u32,
     ) -> Option<Authorization> {
         let ha1 = credentials.ha1(self.algorithm.hash, &self.realm)?;
         let counted = Counted { cnonce: cnonce.to_owned(), nc };
-        let counted = (self.protection == Protection::Auth).then_some(counted);
+        let counted = (self.protection != Protection::Legacy).then_some(counted);
+        let integrity = self.protection == Protection::Integrity;
         let inputs = Inputs {
             algorithm: self.algorithm,
             nonce: &self.nonce,
@@ -96,10 +112,13 @@ impl Challenge {
             cnonce,
             method,
             uri,
+            body: integrity.then_some(body),
         };
         Some(Authorization {
             response: response(&ha1, &inputs),
-            username: credentials.username().to_owned(),
+            username: self.name(credentials),
+            userhash: self.userhash,
+            integrity,
             realm: self.realm.clone(),
             nonce: self.nonce.clone(),
             uri: uri.to_owned(),
@@ -108,6 +127,15 @@ impl Challenge {
             session_cnonce: (counted.is_none() && self.algorithm.session).then(|| cnonce.to_owned()),
             counted,
         })
+    }
+
+    /// The user's name as the challenge wants it.
+    fn name(&self, credentials: &Credentials) -> String {
+        let hash = self.algorithm.hash;
+        match self.userhash {
+            true => hash.hex(&hash.of(&[credentials.username(), &self.realm])),
+            false => credentials.username().to_owned(),
+        }
     }
 }
 
@@ -122,8 +150,13 @@ impl fmt::Display for Challenge {
             line = line.token("stale", true);
         }
         line = line.token("algorithm", self.algorithm);
-        if self.protection == Protection::Auth {
-            line = line.quoted("qop", "auth");
+        line = match self.protection {
+            Protection::Legacy => line,
+            Protection::Auth => line.quoted("qop", "auth"),
+            Protection::Integrity => line.quoted("qop", "auth-int"),
+        };
+        if self.userhash {
+            line = line.token("userhash", true);
         }
         f.write_str(&line.finish())
     }

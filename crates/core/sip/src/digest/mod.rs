@@ -5,8 +5,9 @@
 //! the refused request and its 401 or 407 and writes the credentials into the request; it remains to be sent with a new
 //! CSeq and branch. [`Challenge::answer`] is the bare computation.
 //!
-//! Quality of protection is `auth`; a challenge without any (RFC 2069) is answered but never made. Hashes are MD5,
-//! SHA-256 and SHA-512/256; their `-sess` variants are answered but never asked for. Names are hashed as the peer reads
+//! Quality of protection is `auth`; a challenge for `auth-int` alone, without any (RFC 2069), or for a hashed user name is
+//! answered but never made. Hashes are MD5, SHA-256 and SHA-512/256; their `-sess` variants are answered but never asked
+//! for. Names are hashed as the peer reads
 //! them: without the quotes and escapes of the header field. They are UTF-8.
 
 mod algorithm;

@@ -71,7 +71,12 @@ impl<'a> AuthParams<'a> {
         Some(if raw.starts_with('"') { Cow::Owned(unquote(raw)) } else { Cow::Borrowed(raw) })
     }
 
-    /// The same of one that must be there.
+    /// Is it there, and `true`?
+    pub fn is_true(&self, name: &str) -> bool {
+        self.get(name).is_some_and(|value| value.eq_ignore_ascii_case("true"))
+    }
+
+    /// The value of one that must be there.
     pub fn require(&self, name: &'static str) -> Result<String, DigestError> {
         self.get(name).map(Cow::into_owned).ok_or(DigestError::Missing(name))
     }

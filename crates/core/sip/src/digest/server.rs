@@ -107,6 +107,7 @@ impl Authenticator {
                 stale,
                 algorithm: Algorithm::new(*hash),
                 protection: Protection::Auth,
+                userhash: false,
             };
             headers.push(name.clone(), challenge.to_string());
         }
@@ -125,7 +126,10 @@ impl Authenticator {
             Role::Proxy => HeaderName::ProxyAuthorization,
         };
         let all = Authorization::all(&request.headers, &name);
-        let Some(given) = all.into_iter().find(|given| given.realm == self.policy.realm) else {
+        // Neither a hashed name nor a covered body is what our challenges ask for.
+        let asked = |given: &Authorization| !given.userhash && !given.integrity;
+        let Some(given) = all.into_iter().find(|given| given.realm == self.policy.realm && asked(given))
+        else {
             return Verdict::Missing;
         };
         let right = self.is_right(&given, request, lookup);
@@ -166,6 +170,7 @@ impl Authenticator {
             cnonce: given.cnonce(),
             method: &request.method,
             uri: &given.uri,
+            body: None,
         };
         ha1.or(decoy.as_ref()).map_or([0; 32], |ha1| response(ha1, &inputs))
     }

@@ -94,3 +94,55 @@ fn what_cannot_be_answered_leaves_the_request_alone() {
     }
     assert_eq!(request, before);
 }
+
+#[test]
+fn what_was_asked_once_is_given_unasked_and_counted() {
+    let mut client = Client::new(bob());
+    let mut first = request();
+    client.prepare(&mut first, &mut Seeded::new(7));
+    assert_eq!(given(&first.headers), []);
+    assert!(authorize(&mut client, &mut first, &challenged(&[MD5])));
+    for nc in 2..5 {
+        let mut next = request();
+        client.prepare(&mut next, &mut Seeded::new(7));
+        let all = given(&next.headers);
+        assert_eq!((all.len(), all[0].counted.as_ref().unwrap().nc, all[0].nonce.as_str()), (1, nc, "one"));
+    }
+    // A realm that has had enough of its nonce is answered once more, and only once.
+    let mut next = request();
+    client.prepare(&mut next, &mut Seeded::new(7));
+    assert!(authorize(&mut client, &mut next, &challenged(&[&MD5.replace("one", "fresh")])));
+    assert_eq!(given(&next.headers)[0].nonce, "fresh");
+    assert!(!authorize(&mut client, &mut next, &challenged(&[&MD5.replace("one", "other")])));
+}
+
+#[test]
+fn a_nonce_without_a_count_serves_once() {
+    let mut client = Client::new(bob());
+    let legacy = r#"Digest realm="biloxi.example.com", nonce="one""#;
+    assert!(authorize(&mut client, &mut request(), &challenged(&[legacy])));
+    let mut next = request();
+    client.prepare(&mut next, &mut Seeded::new(7));
+    assert_eq!(given(&next.headers), []);
+}
+
+#[test]
+fn a_hashed_name_is_known_again() {
+    let hashed = MD5.to_owned() + ", userhash=true";
+    let (mut client, mut request) = (Client::new(bob()), request());
+    assert!(authorize(&mut client, &mut request, &challenged(&[&hashed])));
+    assert!(given(&request.headers)[0].userhash);
+    assert!(!authorize(&mut client, &mut request, &challenged(&[&hashed.replace("one", "two")])));
+    assert!(authorize(&mut client, &mut request, &challenged(&[&format!("{hashed}, stale=true")])));
+    assert_eq!(given(&request.headers).len(), 1);
+}
+
+#[test]
+fn the_body_is_covered_only_where_nothing_else_is_offered() {
+    for (qop, integrity) in [("auth-int, auth", false), ("auth-int", true)] {
+        let mut request = request();
+        let line = MD5.replace("\"auth\"", &format!("\"{qop}\""));
+        assert!(authorize(&mut Client::new(bob()), &mut request, &challenged(&[&line])));
+        assert_eq!(given(&request.headers)[0].integrity, integrity);
+    }
+}

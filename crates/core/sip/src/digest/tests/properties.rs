@@ -26,15 +26,17 @@ proptest! {
     fn what_is_written_is_read_the_same(
         (realm, nonce, user, password) in (text(), text(), text(), text()),
         opaque in proptest::option::of(text()),
-        (hash, session, stale, legacy) in (hash(), any::<bool>(), any::<bool>(), any::<bool>()),
+        (hash, session, stale, userhash) in (hash(), any::<bool>(), any::<bool>(), any::<bool>()),
+        protection in prop_oneof![
+            Just(Protection::Legacy), Just(Protection::Auth), Just(Protection::Integrity),
+        ],
         nc in 1u32..,
     ) {
-        let protection = if legacy { Protection::Legacy } else { Protection::Auth };
         let algorithm = Algorithm { hash, session };
-        let challenge = Challenge { realm, nonce, opaque, stale, algorithm, protection };
+        let challenge = Challenge { realm, nonce, opaque, stale, algorithm, protection, userhash };
         prop_assert_eq!(Challenge::parse(&challenge.to_string()), Ok(challenge.clone()));
         let credentials = Credentials::with_password(user, password);
-        let answer = challenge.answer(&credentials, &Method::Message, "sip:b@c", "cn", nc).unwrap();
+        let answer = challenge.answer(&credentials, &Method::Message, "sip:b@c", b"body", "cn", nc).unwrap();
         prop_assert_eq!(Authorization::parse(&answer.to_string()), Ok(answer));
     }
 
@@ -71,7 +73,7 @@ proptest! {
         for nc in counts {
             let mut request = request();
             let uri = request.uri.to_string();
-            let answer = challenge.answer(&bob(), &request.method, &uri, "cn", nc).unwrap();
+            let answer = challenge.answer(&bob(), &request.method, &uri, b"", "cn", nc).unwrap();
             request.headers.push(HeaderName::Authorization, answer.to_string());
             let accepted = matches!(server.verify(&request, lookup, SOON), Verdict::Accepted { .. });
             let highest = taken.last().copied().unwrap_or(0);

@@ -28,7 +28,7 @@ fn accepted() -> Verdict {
 fn counted(challenge: &Challenge, nc: u32) -> Request {
     let mut request = request();
     let uri = request.uri.to_string();
-    let answer = challenge.answer(&bob(), &request.method, &uri, "cn", nc).unwrap();
+    let answer = challenge.answer(&bob(), &request.method, &uri, b"", "cn", nc).unwrap();
     request.headers.push(HeaderName::Authorization, answer.to_string());
     request
 }

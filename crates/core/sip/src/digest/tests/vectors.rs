@@ -10,13 +10,14 @@ fn digest(hash: Hash, session: bool, protection: Protection, nonce: &str, realm:
         stale: false,
         algorithm: Algorithm { hash, session },
         protection,
+        userhash: false,
     }
 }
 
 fn answered(challenge: &Challenge, who: (&str, &str), what: (&str, &str), cnonce: &str, nc: u32) -> String {
     let credentials = Credentials::with_password(who.0, who.1);
     let method = Method::parse(what.0).unwrap();
-    let line = challenge.answer(&credentials, &method, what.1, cnonce, nc).unwrap().to_string();
+    let line = challenge.answer(&credentials, &method, what.1, b"", cnonce, nc).unwrap().to_string();
     let (_, rest) = line.split_once("response=\"").unwrap();
     rest.split('"').next().unwrap().to_owned()
 }
@@ -82,11 +83,31 @@ fn sip_requests_are_answered_by_each_algorithm() {
     assert_eq!(answer(Hash::Sha512Half, true), sha);
 }
 
+/// Computed with Python's hashlib.
+#[test]
+fn a_body_is_covered_and_a_name_hashed_where_the_challenge_asks() {
+    let line = |hash| {
+        let challenge = Challenge {
+            userhash: true,
+            ..digest(hash, false, Protection::Integrity, "84a4cc6f3082121f32b42a2187831a9e", REALM)
+        };
+        let uri = "sip:alice@atlanta.example.com";
+        challenge.answer(&bob(), &Method::Invite, uri, b"v=0\r\n", "0a4f113b", 2).unwrap().to_string()
+    };
+    let (md5, sha) = (line(Hash::Md5), line(Hash::Sha256));
+    assert!(md5.contains("response=\"b90d6566245ce5cfde373e900c7da9ee\""), "{md5}");
+    assert!(md5.contains("username=\"214a874dd12b113171b21f4249086304\""), "{md5}");
+    assert!(md5.contains("qop=auth-int") && md5.contains("userhash=true"), "{md5}");
+    let response = "0475d1c8476ced7546e483afff5d6de56517ed568095534a59d8309dde6c36c9";
+    let name = "f6b4312e758e63eb7d279c7ef3e1aee233c0636eb200113cfb0016ed6ef177d3";
+    assert!(sha.contains(response) && sha.contains(name) && !sha.contains("bob"), "{sha}");
+}
+
 #[test]
 fn a_session_without_qop_gives_its_cnonce() {
     let challenge = digest(Hash::Md5, true, Protection::Legacy, "84a4cc6f3082121f32b42a2187831a9e", REALM);
     let uri = "sip:alice@atlanta.example.com";
-    let line = challenge.answer(&bob(), &Method::Invite, uri, "0a4f113b", 1).unwrap().to_string();
+    let line = challenge.answer(&bob(), &Method::Invite, uri, b"", "0a4f113b", 1).unwrap().to_string();
     assert!(line.contains("response=\"ecc1a64dc35c89b7316c6e374be0fe21\""), "{line}");
     assert!(line.contains("cnonce=\"0a4f113b\"") && !line.contains("nc="), "{line}");
 }
@@ -98,7 +119,7 @@ fn what_is_stored_serves_its_own_hash_only() {
     assert_eq!(read, stored);
     let stored = Credentials::with_stored("bob", vec![read]);
     let challenge = |hash| digest(hash, false, Protection::Auth, "n", REALM);
-    let answer = |c: &Credentials, hash| challenge(hash).answer(c, &Method::Bye, "sip:b", "c", 1);
+    let answer = |c: &Credentials, hash| challenge(hash).answer(c, &Method::Bye, "sip:b", b"", "c", 1);
     assert_eq!(answer(&stored, Hash::Sha256), answer(&bob(), Hash::Sha256));
     assert_eq!(answer(&stored, Hash::Md5), None);
     assert_eq!(Ha1::from_hex(Hash::Sha256, "00ff"), None);
