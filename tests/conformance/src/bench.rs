@@ -36,6 +36,8 @@ impl Bench {
             product: "Tandem".to_owned(),
             allow: METHODS.to_vec(),
             supported: Vec::new(),
+            demanded: Vec::new(),
+            security: Vec::new(),
             accept: vec!["application/sdp".to_owned()],
         };
         let config = Config { identity, timing: Default::default(), limits: Limits::default() };

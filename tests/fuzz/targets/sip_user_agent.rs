@@ -52,6 +52,8 @@ impl Bench {
             product: "Tandem".to_owned(),
             allow: vec![Method::Invite, Method::Ack, Method::Cancel, Method::Bye, Method::Options],
             supported: Vec::new(),
+            demanded: Vec::new(),
+            security: Vec::new(),
             accept: vec!["application/sdp".to_owned()],
         };
         let limits = Limits { transactions: 32, pending_invites: 8, dialogs: 8, ..Limits::default() };

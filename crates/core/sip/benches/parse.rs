@@ -27,6 +27,8 @@ fn agent() -> UserAgent {
         product: "Tandem".to_owned(),
         allow: vec![Method::Invite, Method::Ack, Method::Bye, Method::Cancel, Method::Options],
         supported: Vec::new(),
+        demanded: Vec::new(),
+        security: Vec::new(),
         accept: vec!["application/sdp".to_owned()],
     };
     UserAgent::new(Config {

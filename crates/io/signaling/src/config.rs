@@ -32,6 +32,8 @@ impl SignalingConfig {
             product: product.to_owned(),
             allow,
             supported: Vec::new(),
+            demanded: Vec::new(),
+            security: Vec::new(),
             accept: vec!["application/sdp".to_owned()],
         };
         let agent = ua::Config { identity, timing: Default::default(), limits: ua::Limits::default() };

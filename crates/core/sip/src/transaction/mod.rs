@@ -19,5 +19,5 @@ pub use invite_server::{InviteServer, InviteServerInput};
 pub use key::{ClientKey, ServerKey, branch};
 pub use machine::{Machine, MachineInput};
 pub use server::{Server, ServerInput};
-pub use table::{MergeKey, NewClient, NewServer, SentAck, TableFull, TransactionId, Transactions};
+pub use table::{MergeKey, NewClient, NewServer, OtherAck, SentAck, TableFull, TransactionId, Transactions};
 pub use timing::{Backoff, Effects, Tell, Timing};

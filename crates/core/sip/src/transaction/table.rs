@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
@@ -8,7 +8,7 @@ use super::machine::{Machine, MachineInput};
 use super::{Client, ClientKey, InviteClient, InviteServer, Server, ServerKey, Tell, Timing};
 use crate::locate::Destination;
 use crate::ua::{Flow, FlowId, Output, Protocol, Target};
-use crate::{Method, Request, StatusCode};
+use crate::{Method, Request, StatusCode, Uri};
 
 mod reroute;
 
@@ -41,6 +41,8 @@ pub struct Transactions<O> {
     merges: BTreeMap<MergeKey, TransactionId>,
     timers: BTreeSet<(Time, TransactionId)>,
     places: BTreeSet<(Place, TransactionId)>,
+    /// Where ACKs went that may be sent elsewhere.
+    acks: BTreeSet<(Place, TransactionId)>,
     sources: BTreeMap<IpAddr, usize>,
 }
 
@@ -70,14 +72,23 @@ enum Side {
     },
 }
 
-/// What all copies of one request share, by whatever way they come (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq.
+/// What all copies of one request share, by whatever way they come (RFC 3261 §8.2.2.2): From tag, Call-ID, CSeq, and whom
+/// it is for. One that was retargeted on its way is no copy but a spiral (§6): it asks for somebody else.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MergeKey(Box<str>);
 
 impl MergeKey {
     /// Of a request without a To tag.
-    pub fn new(from_tag: &str, call_id: &str, cseq: u32, method: &Method) -> Self {
-        MergeKey(format!("{from_tag} {call_id} {cseq} {method}").into_boxed_str())
+    pub fn new(from_tag: &str, call_id: &str, cseq: u32, method: &Method, uri: &Uri) -> Self {
+        let whom = match uri {
+            // Parameters are how to get there (§19.1.1).
+            Uri::Sip(sip) => {
+                let host = sip.host.to_string().to_ascii_lowercase();
+                format!("{}@{host}", uri.user_text().unwrap_or_default())
+            }
+            other => other.to_string(),
+        };
+        MergeKey(format!("{from_tag} {call_id} {cseq} {method} {whom}").into_boxed_str())
     }
 }
 
@@ -140,6 +151,25 @@ pub struct SentAck {
     pub remote_tag: String,
     /// What to send again; `None` while the application still owes its answer.
     pub ack: Option<(Target, Bytes)>,
+    /// Where else to try, where there is something.
+    pub others: Option<Box<OtherAck>>,
+}
+
+/// An ACK that may be sent elsewhere (RFC 3263 §4.3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherAck {
+    /// Without Via.
+    pub request: Request,
+    /// The best first.
+    pub targets: VecDeque<Target>,
+}
+
+impl SentAck {
+    /// What its failure would have to find it by.
+    fn place(&self) -> Option<Place> {
+        self.others.as_ref()?;
+        self.ack.as_ref().map(|(target, _)| Place::from(target))
+    }
 }
 
 impl<O: Clone> Transactions<O> {
@@ -157,6 +187,7 @@ impl<O: Clone> Transactions<O> {
             merges: BTreeMap::new(),
             timers: BTreeSet::new(),
             places: BTreeSet::new(),
+            acks: BTreeSet::new(),
             sources: BTreeMap::new(),
         }
     }
@@ -210,9 +241,22 @@ impl<O: Clone> Transactions<O> {
     /// Notes an ACK, in place of an earlier one for the same tag.
     pub fn note_ack(&mut self, id: TransactionId, sent: SentAck) {
         if let Some(Entry { side: Side::Client { acks, .. }, .. }) = self.entries.get_mut(&id) {
+            for place in acks.iter().filter_map(SentAck::place) {
+                self.acks.remove(&(place, id));
+            }
             acks.retain(|ack| ack.remote_tag != sent.remote_tag);
             acks.push(sent);
+            self.acks.extend(acks.iter().filter_map(SentAck::place).map(|place| (place, id)));
         }
+    }
+
+    /// Nothing can be sent to `target`: the ACKs that went there and may be sent elsewhere.
+    pub fn acks_to(&self, target: &Target) -> Vec<(TransactionId, SentAck)> {
+        let place = Place::from(target);
+        let range = (place, TransactionId::FIRST)..=(place, TransactionId::LAST);
+        let of =
+            self.acks.range(range).flat_map(|(_, id)| self.acks(*id).iter().map(|sent| (*id, sent.clone())));
+        of.filter(|(_, sent)| sent.place() == Some(place)).collect()
     }
 
     /// The server transaction of this key.
@@ -486,8 +530,11 @@ impl<O: Clone> Transactions<O> {
         }
         self.places.remove(&(Place::from(&entry.target), id));
         match entry.side {
-            Side::Client { key, .. } => {
+            Side::Client { key, acks, .. } => {
                 self.clients.remove(&key);
+                for place in acks.iter().filter_map(SentAck::place) {
+                    self.acks.remove(&(place, id));
+                }
             }
             Side::Server { key, merge, source, .. } => {
                 self.servers.remove(&key);

@@ -65,6 +65,8 @@ pub(super) enum Owner {
     Update(InviteId),
     /// Our BYE.
     Bye(InviteId),
+    /// Our PRACK, whose fate decides nothing: that of the INVITE does.
+    Prack(InviteId),
     /// Another request of ours in a dialog.
     Asked(InviteId, Method),
     /// A request of ours outside of any dialog.
@@ -199,6 +201,7 @@ impl UserAgent {
             Command::ReInvite { invite, headers, body } => self.reinvite(invite, headers, body, cx),
             Command::Update { invite, headers, body } => self.update(invite, headers, body, cx),
             Command::Bye { invite, headers } => self.hang_up(invite, headers, cx),
+            Command::Authenticate { invite, credentials } => self.know(invite, credentials),
             Command::Request { invite, method, headers, body } => {
                 self.ask(invite, method, &headers, body, cx)
             }
@@ -348,6 +351,7 @@ impl UserAgent {
 
     fn send_failed(&mut self, target: &Target, cx: &mut Context<'_>) {
         self.look_for_strays(target, cx);
+        self.send_acks_elsewhere(target, cx);
         for (id, owner) in self.transactions.target_failed(target, cx.now, &mut cx.out) {
             self.transaction_failed(id, owner, Tell::TransportFailed, cx);
         }
@@ -380,7 +384,7 @@ impl UserAgent {
                 }
             }
             Owner::Sent(request) => cx.event(Event::Outcome { request, result: Err(failure) }),
-            Owner::Nobody => {}
+            Owner::Prack(_) | Owner::Nobody => {}
         }
     }
 }

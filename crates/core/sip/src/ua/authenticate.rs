@@ -1,6 +1,6 @@
 //! Requests of ours that were refused for want of credentials are sent again with them (RFC 3261 §22.2, §22.3).
 
-use crate::digest::Client;
+use crate::digest::{Client, Credentials};
 use crate::transaction::TransactionId;
 use crate::{CSeq, HeaderName, Request, Response, StatusCode};
 
@@ -25,13 +25,30 @@ impl Owner {
     /// The call that the request belongs to.
     const fn usage(&self) -> Option<InviteId> {
         match self {
-            Owner::Invite(id) | Owner::Update(id) | Owner::Bye(id) | Owner::Asked(id, _) => Some(*id),
+            Owner::Invite(id)
+            | Owner::Update(id)
+            | Owner::Bye(id)
+            | Owner::Prack(id)
+            | Owner::Asked(id, _) => Some(*id),
             Owner::Sent(_) | Owner::Nobody => None,
         }
     }
 }
 
 impl UserAgent {
+    /// The application says who we are in this call.
+    pub(super) fn know(&mut self, id: InviteId, credentials: Credentials) -> Option<()> {
+        let usage = self.usages.contains_key(&id);
+        usage.then(|| drop(self.accounts.insert(id, Client::new(credentials))))
+    }
+
+    /// What was asked for in this call before is given at once (RFC 3261 §22.2, §22.3).
+    pub(super) fn prepare(&mut self, id: InviteId, request: &mut Request, cx: &mut Context<'_>) {
+        if let Some(client) = self.accounts.get_mut(&id) {
+            client.prepare(request, cx.entropy);
+        }
+    }
+
     /// What must be kept of a request that may be refused for want of credentials.
     pub(super) fn attempt(&self, request: &Request, owner: &Owner) -> Option<Attempt> {
         let known = self.accounts.contains_key(&owner.usage()?);
@@ -116,15 +133,13 @@ impl UserAgent {
     /// RFC 3261 §22.2: one higher than before, in a dialog the dialog's next.
     fn next_cseq(&mut self, usage: InviteId, request: &Request) -> Option<CSeq> {
         let CSeq { number, method } = request.headers.cseq().ok()?;
-        let dialog = self.usages.get_mut(&usage).and_then(|usage| usage.dialog.as_mut());
-        let number = match dialog {
-            Some(dialog) => {
-                dialog.local_cseq = dialog.local_cseq.saturating_add(1);
-                dialog.local_cseq
-            }
-            None => number.saturating_add(1),
-        };
-        Some(CSeq { number, method })
+        let to = request.headers.to().ok()?;
+        let Some(tag) = to.tag() else { return Some(CSeq { number: number.saturating_add(1), method }) };
+        let usage = self.usages.get_mut(&usage)?;
+        let early = usage.early.iter_mut().filter_map(|early| early.dialog.as_mut());
+        let dialog = usage.dialog.iter_mut().chain(early).find(|dialog| dialog.remote_tag() == tag)?;
+        dialog.local_cseq = dialog.local_cseq.saturating_add(1);
+        Some(CSeq { number: dialog.local_cseq, method })
     }
 
     /// The INVITE is another transaction now. RFC 3261 §9.1 holds for it: no CANCEL before its own provisional response.
@@ -134,6 +149,7 @@ impl UserAgent {
             && let Exchange::Calling { transaction, progress, .. } = &mut usage.exchange
         {
             *transaction = again;
+            usage.early.clear();
             *progress = Progress::Silent { until: progress.until().unwrap_or(fresh) };
         }
         self.arm(id);

@@ -9,6 +9,7 @@ use crate::{CSeq, HeaderName, Headers, Method, NameAddr, Request, Response, Stat
 
 use super::agent::{Owner, Texts, UserAgent};
 use super::context::Context;
+use super::inspect::SEC_AGREE;
 use super::path::{Way, own_uri};
 use super::reliable::OPTION;
 use super::usage::{Reply, Usage};
@@ -27,6 +28,9 @@ impl Texts {
         }
         if !options.iter().any(|tag| tag == OPTION) {
             options.push(OPTION.to_owned());
+        }
+        if !identity.security.is_empty() {
+            options.push(SEC_AGREE.to_owned());
         }
         Texts {
             allow: allow.join(", ").into(),
@@ -77,6 +81,10 @@ pub(super) fn within_invite(invite: &Request, method: Method, to: Option<&Bytes>
             | HeaderName::From
             | HeaderName::CallId
             | HeaderName::MaxForwards => request.headers.push(header.name.clone(), value),
+            // RFC 7989 §6: the same in CANCEL.
+            HeaderName::Other(ref name) if name.eq_ignore_ascii_case("Session-ID") => {
+                request.headers.push(header.name.clone(), value);
+            }
             HeaderName::To => request.headers.push(HeaderName::To, to.cloned().unwrap_or(value)),
             HeaderName::CSeq => {
                 let number = invite.headers.cseq().map_or(0, |c| c.number);
@@ -212,7 +220,7 @@ impl UserAgent {
             }
             self.texts.capabilities(all);
         }
-        self.push_session_id(usage, all);
+        self.push_session_reply(usage, reply.session.as_deref(), all);
         push_filled(all, HeaderName::Server, &self.texts.product);
         append(all, headers);
         response.body = with_body(all, body);
@@ -226,6 +234,7 @@ impl UserAgent {
         method: Method,
         headers: &Headers,
         body: Option<Body>,
+        cx: &mut Context<'_>,
     ) -> Option<(Request, Way)> {
         let usage = self.usages.get_mut(&id)?;
         let path = usage.path?;
@@ -246,6 +255,7 @@ impl UserAgent {
         }
         append(&mut request.headers, headers);
         request.body = with_body(&mut request.headers, body);
+        self.prepare(id, &mut request, cx);
         Some((request, way))
     }
 }

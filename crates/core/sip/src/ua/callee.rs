@@ -12,10 +12,10 @@ use crate::{HeaderName, Headers, Response, StatusCode};
 
 use super::agent::{Owner, UserAgent};
 use super::context::Context;
-use super::inspect::Refusal;
+use super::inspect::{Refusal, names_option};
 use super::path::Path;
 use super::receive::Arrival;
-use super::reliable::{HeldAnswer, names_option};
+use super::reliable::{HeldAnswer, OPTION};
 use super::session_id::SessionId;
 use super::timer::Wish;
 use super::usage::{Described, Exchange, Reply, Stage, Updating, Usage};
@@ -64,20 +64,22 @@ impl UserAgent {
         usage.dialog = Some(dialog);
         usage.contact_user = arrival.request.uri.user_text().unwrap_or_default();
         usage.note_allow(&arrival.request.headers);
-        let theirs = self.session_half(&arrival.request.headers);
-        usage.session_id = theirs.map(|theirs| SessionId::new(Some(theirs), cx));
+        usage.session_id = arrival.session.clone().map(|theirs| SessionId::new(Some(theirs), cx));
         self.insert_usage(id, usage);
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
         self.arm(id);
-        self.trying(&arrival, transaction, cx);
+        self.trying(id, &arrival, transaction, cx);
         let flow = arrival.flow;
         cx.event(Event::Incoming { invite: id, request: Box::new(arrival.request), flow });
     }
 
     /// §17.2.1: at once, as nobody knows whether the application answers within 200 ms.
-    fn trying(&mut self, arrival: &Arrival, transaction: TransactionId, cx: &mut Context<'_>) {
-        let bytes = Response::to_request(&arrival.request, StatusCode::TRYING, None).to_bytes();
-        self.transactions.respond(transaction, StatusCode::TRYING, bytes, cx.now, &mut cx.out);
+    fn trying(&mut self, id: InviteId, arrival: &Arrival, transaction: TransactionId, cx: &mut Context<'_>) {
+        let mut response = Response::to_request(&arrival.request, StatusCode::TRYING, None);
+        if let Some(usage) = self.usages.get(&id) {
+            self.push_session_reply(usage, arrival.session.as_deref(), &mut response.headers);
+        }
+        self.transactions.respond(transaction, StatusCode::TRYING, response.to_bytes(), cx.now, &mut cx.out);
     }
 
     /// An INVITE within a dialog (§14.2).
@@ -118,7 +120,7 @@ impl UserAgent {
             usage.exchange = Exchange::Serving { transaction, reply, until };
         }
         self.arm(id);
-        self.trying(&arrival, transaction, cx);
+        self.trying(id, &arrival, transaction, cx);
         cx.event(Event::ReInvite { invite: id, request: Box::new(arrival.request) });
     }
 
@@ -207,6 +209,17 @@ impl UserAgent {
         Some(())
     }
 
+    /// What a request with a 2xx changes in its dialog: where the peer is (RFC 6141 §4), and what it calls the session
+    /// (RFC 7989 §6).
+    pub(super) fn take_over(&mut self, id: InviteId, reply: &Reply) -> Option<&mut Usage> {
+        self.note_session_id(id, reply.session.clone());
+        let usage = self.usages.get_mut(&id)?;
+        if let (Some(dialog), Some(target)) = (usage.dialog_mut(), &reply.target) {
+            dialog.remote_target = target.clone();
+        }
+        Some(usage)
+    }
+
     fn await_ack(
         &mut self,
         id: InviteId,
@@ -216,10 +229,7 @@ impl UserAgent {
         now: Time,
     ) {
         let timing = self.config.timing;
-        let Some(usage) = self.usages.get_mut(&id) else { return };
-        if let (Some(dialog), Some(target)) = (&mut usage.dialog, reply.target) {
-            dialog.remote_target = target;
-        }
+        let Some(usage) = self.take_over(id, &reply) else { return };
         // §13.3.1.4: whatever the transport, for a proxy on the way may use UDP on its other side.
         let repeat = Backoff::new(now, timing.t1, timing.t2);
         let until = now + timing.timeout();
@@ -296,8 +306,7 @@ impl UserAgent {
             _ => None,
         };
         let tag = tag.unwrap_or_else(|| arrival.stateless_tag());
-        let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(&tag));
-        self.add_server(&mut response.headers);
+        let response = self.reply_to(&arrival, StatusCode::OK, Some(&tag));
         self.answer_now(&arrival, &response, cx);
         let reason = arrival.request.headers.text(&HeaderName::Reason).map(str::to_owned);
         self.withdraw(transaction, reason, cx);
@@ -343,6 +352,7 @@ impl UserAgent {
             }
         }
         self.set_path(id, Path::of_request(&arrival.flow, &arrival.via));
+        self.note_session_id(id, arrival.session);
         self.confirm(id, arrival.request.body, cx);
         self.release(id, cx);
     }
@@ -404,11 +414,12 @@ impl Reply {
             base: Response::to_request(&arrival.request, StatusCode::OK, tag).headers,
             record_routes: headers.get_all(&HeaderName::RecordRoute).cloned().collect(),
             cseq: arrival.cseq,
+            session: arrival.session.clone(),
             offered: !arrival.request.body.is_empty(),
             wish: Wish::of(headers),
             reliable: [HeaderName::Supported, HeaderName::Require]
                 .iter()
-                .any(|name| names_option(headers, name)),
+                .any(|name| names_option(headers, name, OPTION)),
             described: Described::No,
             target: headers.first_contact().ok().flatten().map(|contact| contact.uri),
             // §13.3.1: an INVITE that expired by its own header is answered 487.

@@ -13,7 +13,7 @@ use super::build::{append, with_body, within_invite};
 use super::context::Context;
 use super::in_dialog::is_fatal;
 use super::path::{Path, Way};
-use super::session_id::SessionId;
+use super::session_id::{SessionId, session_half};
 use super::usage::{Exchange, Offer, Progress, Stage, Updating, Usage};
 use super::{Body, EndCause, Event, Failure, Flow, InviteId, NewInvite, Target};
 
@@ -107,7 +107,9 @@ impl UserAgent {
         flow: &Flow,
         cx: &mut Context<'_>,
     ) {
-        self.note_session_id(id, &response.headers);
+        if response.status.class() < 4 {
+            self.note_session_id(id, session_half(&response.headers, &self.texts.session_id));
+        }
         // Whoever does not find what it belongs to leaves it alone.
         let _ = match response.status.class() {
             1 => self.progressed(id, transaction, response, flow, cx),
@@ -211,7 +213,7 @@ impl UserAgent {
         usage.stage = Stage::Confirmed;
         let Exchange::Calling { offerless, progress, .. } = usage.take_exchange() else { return None };
         usage.exchange = Exchange::Acknowledging { transaction, cseq, remote_tag: remote_tag.clone(), until };
-        self.transactions.note_ack(transaction, SentAck { remote_tag, ack: None });
+        self.transactions.note_ack(transaction, SentAck { remote_tag, ack: None, others: None });
         // §9.1: CANCEL came too late, so the call is hung up. A re-INVITE that was answered counts.
         if let (true, Progress::Unwanted { reason, .. } | Progress::Cancelled { reason, .. }) =
             (early, progress)
@@ -285,7 +287,9 @@ impl UserAgent {
         let way = Path::of_response(flow).next(&dialog);
         self.send_ack(transaction, remote_tag, dialog.ack(cseq), way.clone(), cx);
         if !is_reinvite {
-            self.transmit(dialog.request(Method::Bye), way, Owner::Nobody, cx)?;
+            let mut bye = dialog.request(Method::Bye);
+            self.prepare(id, &mut bye, cx);
+            self.transmit(bye, way, Owner::Nobody, cx)?;
         }
         Some(())
     }
@@ -308,6 +312,7 @@ impl UserAgent {
         let usage = self.usages.get(&id)?;
         headers.set(HeaderName::SessionExpires, usage.least_interval.to_string());
         headers.set(HeaderName::MinSe, usage.least_interval.to_string());
+        self.prepare(id, &mut request, cx);
         let offerless = request.body.is_empty();
         self.usages.get_mut(&id)?.early.clear();
         let Some(transaction) = self.transmit(request, target, Owner::Invite(id), cx) else {
@@ -418,7 +423,7 @@ impl UserAgent {
 
     /// Sends a re-INVITE or UPDATE.
     pub(super) fn offer(&mut self, id: InviteId, offer: Box<Offer>, cx: &mut Context<'_>) -> Option<()> {
-        let built = self.in_dialog_request(id, offer.method.clone(), &offer.headers, offer.body.clone());
+        let built = self.in_dialog_request(id, offer.method.clone(), &offer.headers, offer.body.clone(), cx);
         let by_update = offer.method == Method::Update;
         let owner = if by_update { Owner::Update(id) } else { Owner::Invite(id) };
         let sent = built.and_then(|(request, target)| self.transmit(request, target, owner, cx));

@@ -213,6 +213,14 @@ pub enum Command {
         /// Reason (RFC 3326).
         headers: Headers,
     },
+    /// What answers a 401 or 407 to requests of ours in this call from now on, whoever called whom; in place of what was
+    /// given before. See [`NewInvite::credentials`].
+    Authenticate {
+        /// Which.
+        invite: InviteId,
+        /// Who we are.
+        credentials: Credentials,
+    },
     /// Send another request in the dialog (INFO, MESSAGE, …). [`super::Event::Response`] follows.
     Request {
         /// Which.

@@ -8,8 +8,8 @@ use std::time::Duration;
 use tandem_base::Time;
 
 use crate::locate::{Avoided, Destination, Reach, Search};
-use crate::transaction::{SentAck, Tell, TransactionId};
-use crate::{HeaderName, Request, Response, StatusCode};
+use crate::transaction::{OtherAck, SentAck, Tell, TransactionId};
+use crate::{HeaderName, NameAddr, Request, Response, StatusCode};
 
 use super::agent::{Owner, UserAgent};
 use super::context::Context;
@@ -117,13 +117,37 @@ impl UserAgent {
         match way {
             Way::To(target) => {
                 let ack = self.transmit_ack(ack, target, cx);
-                self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
+                self.transactions.note_ack(transaction, SentAck { remote_tag, ack, others: None });
             }
             Way::Locate { destination, last } => {
-                let noted = SentAck { remote_tag: remote_tag.clone(), ack: None };
+                let noted = SentAck { remote_tag: remote_tag.clone(), ack: None, others: None };
                 self.transactions.note_ack(transaction, noted);
                 let ack = Box::new(ack);
                 self.look_up(Purpose::Ack { transaction, remote_tag, ack, last }, destination, cx);
+            }
+        }
+    }
+
+    /// Sends an ACK to the first of these; should that fail, it can be sent to the next.
+    fn try_ack(
+        &mut self,
+        transaction: TransactionId,
+        remote_tag: String,
+        mut others: Box<OtherAck>,
+        cx: &mut Context<'_>,
+    ) {
+        let Some(target) = others.targets.pop_front() else { return };
+        let ack = self.transmit_ack(others.request.clone(), target, cx);
+        let others = (!others.targets.is_empty()).then_some(others);
+        self.transactions.note_ack(transaction, SentAck { remote_tag, ack, others });
+    }
+
+    /// Nothing can be sent there: the ACKs that were go elsewhere (§4.3), as far as that is known.
+    pub(super) fn send_acks_elsewhere(&mut self, target: &Target, cx: &mut Context<'_>) {
+        for (id, SentAck { remote_tag, others, .. }) in self.transactions.acks_to(target) {
+            if let Some(others) = others {
+                self.avoided.add(target.protocol(), target.remote(), Avoided::SILENT, cx.now);
+                self.try_ack(id, remote_tag, others, cx);
             }
         }
     }
@@ -162,12 +186,8 @@ impl UserAgent {
         match lookup.purpose {
             Purpose::Request(id) => self.request_located(id, targets, cx),
             Purpose::Ack { transaction, remote_tag, ack, last } => {
-                let best =
-                    targets.first().map(|target| last.map_or(*target, |last| same_socket(*target, &last)));
-                if let Some(target) = best.or(last) {
-                    let ack = self.transmit_ack(*ack, target, cx);
-                    self.transactions.note_ack(transaction, SentAck { remote_tag, ack });
-                }
+                let targets = reached_from(targets, last);
+                self.try_ack(transaction, remote_tag, Box::new(OtherAck { request: *ack, targets }), cx);
             }
             Purpose::Response(id) => match targets.first() {
                 Some(target) => self.transactions.redirect(id, *target, &mut cx.out),
@@ -180,14 +200,7 @@ impl UserAgent {
     fn request_located(&mut self, id: TransactionId, targets: Vec<Target>, cx: &mut Context<'_>) {
         // None where it was taken back meanwhile.
         let Some(delivery) = self.deliveries.get_mut(&id) else { return };
-        let last = delivery.last;
-        delivery.rest = targets
-            .into_iter()
-            .map(|target| last.map_or(target, |last| same_socket(target, &last)))
-            .collect();
-        if delivery.rest.is_empty() {
-            delivery.rest.extend(last);
-        }
+        delivery.rest = reached_from(targets, delivery.last);
         let owner = delivery.owner.clone();
         if !self.advance(id, cx) {
             self.transaction_failed(id, owner, Tell::TransportFailed, cx);
@@ -207,7 +220,7 @@ impl UserAgent {
             delivery.heard = false;
             delivery.current = Some(target);
             let (mut request, owner) = (delivery.request.clone(), delivery.owner.clone());
-            self.refresh_contact(&mut request, &owner, &target);
+            self.refresh_contact(&mut request, &target);
             if self.transmit_as(id, request, target, owner, cx).is_some() {
                 return true;
             }
@@ -318,16 +331,11 @@ impl UserAgent {
         }
     }
 
-    /// The Contact of a request must carry the address that this server can reach.
-    fn refresh_contact(&self, request: &mut Request, owner: &Owner, target: &Target) {
-        let (Owner::Invite(id) | Owner::Update(id) | Owner::Asked(id, _) | Owner::Bye(id)) = owner else {
-            return;
-        };
-        let Some(usage) = self.usages.get(id).filter(|_| request.headers.has(&HeaderName::Contact)) else {
-            return;
-        };
-        let secure = usage.dialog.as_ref().map_or(request.uri.scheme() == "sips", |dialog| dialog.secure);
-        let contact = self.contact(&usage.contact_user, &usage.contact_parameters, secure, target);
+    /// The Contact of a request must carry the address that this server can reach, and its transport.
+    fn refresh_contact(&self, request: &mut Request, target: &Target) {
+        let Ok(Some(NameAddr { uri, params, .. })) = request.headers.first_contact() else { return };
+        let user = uri.user_text().unwrap_or_default();
+        let contact = self.contact(&user, &params.to_string(), uri.scheme() == "sips", target);
         if let Some(contact) = contact {
             request.headers.replace_first(HeaderName::Contact, contact);
         }
@@ -344,6 +352,15 @@ impl UserAgent {
             let remote = SocketAddr::new(Ipv4Addr::UNSPECIFIED.into(), 0);
             Target::Address { protocol: transport.unwrap_or(first), remote }
         })
+    }
+}
+
+/// What was found, by UDP from the socket that the peer knows; nothing but where it was heard last, where nothing was.
+fn reached_from(targets: Vec<Target>, last: Option<Target>) -> VecDeque<Target> {
+    let known = |target| last.map_or(target, |last| same_socket(target, &last));
+    match targets.is_empty() {
+        true => last.into_iter().collect(),
+        false => targets.into_iter().map(known).collect(),
     }
 }
 

@@ -73,7 +73,7 @@ impl UserAgent {
     }
 
     fn bye(&mut self, id: InviteId, headers: &Headers, owner: Owner, cx: &mut Context<'_>) -> Option<()> {
-        let (request, target) = self.in_dialog_request(id, Method::Bye, headers, None)?;
+        let (request, target) = self.in_dialog_request(id, Method::Bye, headers, None, cx)?;
         self.transmit(request, target, owner, cx).map(|_| ())
     }
 }

@@ -31,6 +31,12 @@ pub struct Identity {
     /// `Supported`: the option tags understood (RFC 3261 §20.37); any other in Require gets 420. What the user agent
     /// does by itself (`100rel`, `timer` where [`Limits::session_expires`] says so) needs not be named.
     pub supported: Vec<String>,
+    /// The option tags without which no call is taken: an INVITE that neither supports nor requires each of them gets 421
+    /// (RFC 3261 §21.4.15).
+    pub demanded: Vec<String>,
+    /// `Security-Server` (RFC 3329 §2.2): the mechanisms that a client may agree on, as `tls;q=0.2`. Empty where security
+    /// agreement is not known: who requires it then gets 420.
+    pub security: Vec<String>,
     /// `Accept`: the media types understood as the body of INVITE (RFC 3261 §20.1); others get 415.
     pub accept: Vec<String>,
 }

@@ -55,8 +55,7 @@ impl UserAgent {
 
     /// §15.1.2.
     fn bye_received(&mut self, id: InviteId, arrival: &Arrival, cx: &mut Context<'_>) {
-        let mut response = Response::to_request(&arrival.request, StatusCode::OK, None);
-        self.add_server(&mut response.headers);
+        let response = self.reply_to(arrival, StatusCode::OK, None);
         self.answer_now(arrival, &response, cx);
         // §15.1.2: what is pending is still answered, by 487 for choice.
         self.refuse_invite(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
@@ -74,12 +73,14 @@ impl UserAgent {
         tag: &str,
         cx: &mut Context<'_>,
     ) {
-        let Ok(transaction) = self.serve(&arrival, None, Owner::Nobody) else {
+        let merge = usage.is_none().then(|| arrival.merge_key());
+        let Ok(transaction) = self.serve(&arrival, merge, Owner::Nobody) else {
             return self.overloaded(&arrival, cx);
         };
         self.last_request += 1;
         let id = RequestId(self.last_request);
-        let base = Response::to_request(&arrival.request, StatusCode::OK, Some(tag)).headers;
+        let mut base = Response::to_request(&arrival.request, StatusCode::OK, Some(tag)).headers;
+        self.push_session_of(&arrival, Some(tag), &mut base);
         // Longer than timer F nobody waits for it.
         let until = cx.now + self.config.timing.timeout();
         self.insert_request(id, PendingRequest { transaction, base, until });
@@ -126,7 +127,7 @@ impl UserAgent {
         let sent = if own || !matches!(stage, Stage::Confirmed | Stage::Unconfirmed { .. }) {
             Err(Failure::Unfit)
         } else {
-            let built = self.in_dialog_request(id, method.clone(), headers, body);
+            let built = self.in_dialog_request(id, method.clone(), headers, body, cx);
             built
                 .and_then(|(request, target)| {
                     self.transmit(request, target, Owner::Asked(id, method.clone()), cx)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::token::number;
-use crate::{HeaderName, MediaType, Response, StatusCode};
+use crate::{HeaderName, MediaType, StatusCode};
 
 use super::agent::UserAgent;
 use super::context::Context;
@@ -61,8 +61,7 @@ impl UserAgent {
         let Some((digit, duration)) = key(&media, &arrival.request.body) else {
             return self.refuse_once(&arrival, &Refusal::new(StatusCode::BAD_REQUEST), cx);
         };
-        let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(tag));
-        self.add_server(&mut response.headers);
+        let response = self.reply_to(&arrival, StatusCode::OK, Some(tag));
         self.answer_now(&arrival, &response, cx);
         cx.event(Event::Digit { invite: id, digit, duration });
     }

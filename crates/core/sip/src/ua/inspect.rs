@@ -5,11 +5,25 @@ use bytes::Bytes;
 use crate::limits::MAX_SESSION_DESCRIPTION;
 use crate::{HeaderName, Headers, MediaType, Method, Request, StatusCode, Uri};
 
+use super::Protocol;
 use super::agent::UserAgent;
+use super::receive::Arrival;
 
 /// Option tags that Unsupported names at most: who requires more of what we do not know is answered with no more
 /// than it sent.
 const MOST_NAMED: usize = 32;
+
+/// The option tag of RFC 3329 §2.1.
+pub(super) const SEC_AGREE: &str = "sec-agree";
+
+/// Does this header name the option?
+pub(super) fn names_option(headers: &Headers, name: &HeaderName, tag: &str) -> bool {
+    headers.tokens(name).is_ok_and(|tags| tags.iter().any(|known| known.eq_ignore_ascii_case(tag)))
+}
+
+fn other(name: &str) -> HeaderName {
+    HeaderName::Other(name.to_owned())
+}
 
 /// Why a request is not served.
 #[derive(Debug)]
@@ -32,13 +46,20 @@ impl Refusal {
 impl UserAgent {
     /// In the order of RFC 3261 §8.2. A body that its sender calls optional and that we do not understand is
     /// taken off (§8.2.3).
-    pub(super) fn inspect(&self, request: &mut Request) -> Result<(), Refusal> {
+    pub(super) fn inspect(&self, arrival: &mut Arrival) -> Result<(), Refusal> {
+        let protocol = arrival.flow.protocol;
+        let begins = arrival.to_tag.is_empty();
+        let request = &mut arrival.request;
         self.inspect_method(&request.method)?;
         // §8.2.2.1
         if matches!(request.uri, Uri::Other(_)) {
             return Err(Refusal::new(StatusCode::UNSUPPORTED_URI_SCHEME));
         }
         self.inspect_require(&request.headers)?;
+        self.inspect_security(&request.headers, protocol)?;
+        if begins && request.method == Method::Invite {
+            self.inspect_demanded(&request.headers)?;
+        }
         self.inspect_accept(request)?;
         self.inspect_content(request)?;
         self.inspect_timer(request)
@@ -67,6 +88,37 @@ impl UserAgent {
             return Ok(());
         }
         Err(Refusal::new(StatusCode::BAD_EXTENSION).with(HeaderName::Unsupported, missing.join(", ")))
+    }
+
+    /// RFC 3329 §2.3.1: an agreement is asked for, but not reached yet, or somebody on the way forged our list.
+    fn inspect_security(&self, headers: &Headers, protocol: Protocol) -> Result<(), Refusal> {
+        let ours = &self.config.identity.security;
+        let is_asked = |name| names_option(headers, &name, SEC_AGREE);
+        if ours.is_empty() || !is_asked(HeaderName::Require) && !is_asked(HeaderName::ProxyRequire) {
+            return Ok(());
+        }
+        let protected = matches!(protocol, Protocol::Tls | Protocol::Wss);
+        let verified = headers.values(&other("Security-Verify")).is_ok_and(|theirs| {
+            theirs.len() == ours.len() && theirs.iter().zip(ours).all(|(a, b)| a.eq_ignore_ascii_case(b))
+        });
+        if protected && verified {
+            return Ok(());
+        }
+        let refusal = Refusal::new(StatusCode::SECURITY_AGREEMENT_REQUIRED);
+        Err(refusal.with(HeaderName::Require, SEC_AGREE).with(other("Security-Server"), ours.join(", ")))
+    }
+
+    /// RFC 3261 §21.4.15.
+    fn inspect_demanded(&self, headers: &Headers) -> Result<(), Refusal> {
+        let knows = |tag: &str| {
+            [HeaderName::Supported, HeaderName::Require].iter().any(|name| names_option(headers, name, tag))
+        };
+        let missing: Vec<&str> =
+            self.config.identity.demanded.iter().map(String::as_str).filter(|tag| !knows(tag)).collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(Refusal::new(StatusCode::EXTENSION_REQUIRED).with(HeaderName::Require, missing.join(", ")))
     }
 
     /// §13.2.1, §20.1: an answer to INVITE is written in one of our types, and Accept may let none of them through.

@@ -13,6 +13,7 @@ use super::build::{append, within_invite};
 use super::context::Context;
 use super::inspect::Refusal;
 use super::path::{response_route, sent_by};
+use super::session_id::session_half;
 use super::{Flow, Output, Target};
 
 /// A request with what is asked of it again and again, read once.
@@ -28,10 +29,12 @@ pub(super) struct Arrival {
     pub to_tag: String,
     pub call_id: String,
     pub cseq: u32,
+    /// What its sender calls the session (RFC 7989).
+    pub session: Option<String>,
 }
 
 impl Arrival {
-    fn of(mut request: Request, flow: &Flow) -> Option<Arrival> {
+    fn of(mut request: Request, flow: &Flow, session_id: &HeaderName) -> Option<Arrival> {
         let mut via = request.headers.via().ok()?;
         // RFC 3261 §18.2.1, RFC 3581 §4.
         via.stamp(flow.remote);
@@ -43,6 +46,7 @@ impl Arrival {
             to_tag: headers.to().ok()?.tag().unwrap_or("").to_owned(),
             call_id: headers.call_id().ok()?.to_owned(),
             cseq: headers.cseq().ok()?.number,
+            session: session_half(headers, session_id),
             flow: *flow,
             via,
             request,
@@ -55,7 +59,8 @@ impl Arrival {
 
     /// The key that all copies of it share (RFC 3261 §8.2.2.2).
     pub fn merge_key(&self) -> MergeKey {
-        MergeKey::new(&self.from_tag, &self.call_id, self.cseq, &self.request.method)
+        let Request { method, uri, .. } = &self.request;
+        MergeKey::new(&self.from_tag, &self.call_id, self.cseq, method, uri)
     }
 
     /// A To tag that is the same for each copy of the request, as a stateless answer needs (RFC 3261 §8.2.7).
@@ -64,7 +69,7 @@ impl Arrival {
     }
 }
 
-fn stateless_tag(what: &impl Hash) -> String {
+pub(super) fn stateless_tag(what: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     what.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
@@ -110,7 +115,7 @@ impl UserAgent {
     }
 
     fn request(&mut self, request: Request, flow: &Flow, cx: &mut Context<'_>) {
-        let Some(arrival) = Arrival::of(request, flow) else {
+        let Some(arrival) = Arrival::of(request, flow, &self.texts.session_id) else {
             self.statistics.dropped += 1;
             return;
         };
@@ -148,7 +153,7 @@ impl UserAgent {
             },
         };
         let mut arrival = arrival;
-        if let Err(refusal) = self.inspect(&mut arrival.request) {
+        if let Err(refusal) = self.inspect(&mut arrival) {
             return self.refuse(&arrival, &refusal, cx);
         }
         match (usage, &arrival.request.method) {
@@ -162,6 +167,10 @@ impl UserAgent {
             // These have a meaning within a dialog only (RFC 3261 §15.1.2, RFC 6086 §4.2.1, RFC 3262, RFC 3311).
             (None, Method::Bye | Method::Info | Method::Prack | Method::Update | Method::Notify) => {
                 self.refuse(&arrival, &Refusal::new(StatusCode::CALL_DOES_NOT_EXIST), cx);
+            }
+            // RFC 3261 §8.2.2.2.
+            (None, _) if self.transactions.is_merged(&arrival.merge_key()) => {
+                self.refuse(&arrival, &Refusal::new(StatusCode::LOOP_DETECTED), cx);
             }
             (None, _) => {
                 let tag = cx.token();
@@ -182,9 +191,16 @@ impl UserAgent {
     /// RFC 3261 §11.2: what we can do.
     pub(super) fn capabilities(&self, arrival: &Arrival) -> Response {
         let tag = arrival.stateless_tag();
-        let mut response = Response::to_request(&arrival.request, StatusCode::OK, Some(&tag));
+        let mut response = self.reply_to(arrival, StatusCode::OK, Some(&tag));
         self.texts.capabilities(&mut response.headers);
         response.headers.push(HeaderName::Accept, self.texts.accept.clone());
+        response
+    }
+
+    /// A response with what each has, to be added to.
+    pub(super) fn reply_to(&self, arrival: &Arrival, status: StatusCode, tag: Option<&str>) -> Response {
+        let mut response = Response::to_request(&arrival.request, status, tag);
+        self.push_session_of(arrival, tag, &mut response.headers);
         self.add_server(&mut response.headers);
         response
     }
@@ -210,9 +226,8 @@ impl UserAgent {
     fn refusal(&mut self, arrival: &Arrival, refusal: &Refusal) -> Response {
         self.statistics.refused += 1;
         let tag = arrival.stateless_tag();
-        let mut response = Response::to_request(&arrival.request, refusal.status, Some(&tag));
+        let mut response = self.reply_to(arrival, refusal.status, Some(&tag));
         append(&mut response.headers, &refusal.headers);
-        self.add_server(&mut response.headers);
         response
     }
 
@@ -280,7 +295,12 @@ impl UserAgent {
                 self.asked(invite, method, response, cx);
             }
             Owner::Sent(request) if response.status.is_final() => self.outcome(request, response, cx),
-            Owner::Update(_) | Owner::Bye(_) | Owner::Asked(..) | Owner::Sent(_) | Owner::Nobody => {}
+            Owner::Update(_)
+            | Owner::Bye(_)
+            | Owner::Prack(_)
+            | Owner::Asked(..)
+            | Owner::Sent(_)
+            | Owner::Nobody => {}
         }
     }
 

@@ -15,7 +15,7 @@ use super::agent::{Owner, UserAgent};
 use super::build::with_body;
 use super::callee::{Provisional, REMIND};
 use super::context::Context;
-use super::inspect::Refusal;
+use super::inspect::{Refusal, names_option};
 use super::path::Path;
 use super::receive::Arrival;
 use super::usage::{Described, Exchange, Reply, Stage, Updating, Usage};
@@ -42,11 +42,6 @@ impl RAck {
         let is_invite = parts.next() == Some("INVITE") && parts.next().is_none();
         is_invite.then_some(RAck { rseq, cseq })
     }
-}
-
-/// Does the sender of this INVITE know reliable provisional responses, or this response want PRACK?
-pub(super) fn names_option(headers: &Headers, name: &HeaderName) -> bool {
-    headers.tokens(name).is_ok_and(|tags| tags.iter().any(|tag| tag.eq_ignore_ascii_case(OPTION)))
 }
 
 /// What a callee has sent reliably.
@@ -203,8 +198,7 @@ impl UserAgent {
     }
 
     fn accept_prack(&mut self, arrival: &Arrival, cx: &mut Context<'_>) {
-        let mut response = Response::to_request(&arrival.request, StatusCode::OK, None);
-        self.add_server(&mut response.headers);
+        let response = self.reply_to(arrival, StatusCode::OK, None);
         self.answer_now(arrival, &response, cx);
     }
 
@@ -349,15 +343,15 @@ impl UserAgent {
         let way = usage.path.as_ref()?.next(dialog);
         request.headers.push(HeaderName::RAck, format!("{rseq} {cseq} INVITE"));
         request.body = with_body(&mut request.headers, body);
-        // Whether it is answered decides nothing: the INVITE's own fate does.
-        self.transmit(request, way, Owner::Nobody, cx).map(|_| ())
+        self.prepare(id, &mut request, cx);
+        self.transmit(request, way, Owner::Prack(id), cx).map(|_| ())
     }
 }
 
 /// The RSeq of a response that wants PRACK (§4).
 fn rseq_of(headers: &Headers) -> Option<u32> {
     let rseq = number(trim(headers.text(&HeaderName::RSeq)?))?;
-    names_option(headers, &HeaderName::Require).then_some(rseq)
+    names_option(headers, &HeaderName::Require, OPTION).then_some(rseq)
 }
 
 impl Usage {

@@ -1,9 +1,10 @@
 //! Session-ID (RFC 7989): one name for a call, whatever back-to-back user agents lie on its way.
 
-use crate::Headers;
+use crate::{HeaderName, Headers};
 
 use super::agent::UserAgent;
 use super::context::Context;
+use super::receive::{Arrival, stateless_tag};
 use super::usage::Usage;
 
 /// Where the other side has said nothing yet (RFC 7989 §5).
@@ -21,10 +22,25 @@ impl SessionId {
         SessionId { ours: format!("{}{}", cx.token(), cx.token()), theirs }
     }
 
-    /// The value of the header.
+    /// The value of the header in requests of ours.
     pub fn text(&self) -> String {
-        format!("{};remote={}", self.ours, self.theirs.as_deref().unwrap_or(NIL))
+        written(&self.ours, self.theirs.as_deref())
     }
+
+    /// The value in a response to a request of this sender's half: what it says counts for the response, whatever becomes
+    /// of it (RFC 7989 §6).
+    fn reply(&self, theirs: Option<&str>) -> String {
+        written(&self.ours, theirs.or(self.theirs.as_deref()))
+    }
+}
+
+fn written(ours: &str, theirs: Option<&str>) -> String {
+    format!("{ours};remote={}", theirs.unwrap_or(NIL))
+}
+
+/// What the sender of these calls the session.
+pub(super) fn session_half(headers: &Headers, name: &HeaderName) -> Option<String> {
+    half(headers.text(name)?).filter(|half| half != NIL)
 }
 
 /// The sender's half; `None` where it breaks the grammar.
@@ -35,14 +51,9 @@ fn half(value: &str) -> Option<String> {
 }
 
 impl UserAgent {
-    /// What the sender of these calls the session.
-    pub(super) fn session_half(&self, headers: &Headers) -> Option<String> {
-        half(headers.text(&self.texts.session_id)?).filter(|half| half != NIL)
-    }
-
     /// RFC 7989 §6: a peer may learn its half late, and change it when it is transferred.
-    pub(super) fn note_session_id(&mut self, id: super::InviteId, headers: &Headers) {
-        let Some(theirs) = self.session_half(headers) else { return };
+    pub(super) fn note_session_id(&mut self, id: super::InviteId, theirs: Option<String>) {
+        let Some(theirs) = theirs else { return };
         if let Some(known) = self.usages.get_mut(&id).and_then(|usage| usage.session_id.as_mut()) {
             known.theirs = Some(theirs);
         }
@@ -52,6 +63,29 @@ impl UserAgent {
     pub(super) fn push_session_id(&self, usage: &Usage, headers: &mut Headers) {
         if let Some(known) = &usage.session_id {
             headers.push(self.texts.session_id.clone(), known.text());
+        }
+    }
+
+    /// The same in a response to a request whose sender called the session so.
+    pub(super) fn push_session_reply(&self, usage: &Usage, theirs: Option<&str>, headers: &mut Headers) {
+        if let Some(known) = &usage.session_id {
+            headers.push(self.texts.session_id.clone(), known.reply(theirs));
+        }
+    }
+
+    /// The same in a response to a request of the call that `tag` names, or of none: what names its session outside of
+    /// calls hears a half of ours that is the same each time.
+    pub(super) fn push_session_of(&self, arrival: &Arrival, tag: Option<&str>, headers: &mut Headers) {
+        let theirs = arrival.session.as_deref();
+        let tag = Some(arrival.to_tag.as_str()).filter(|tag| !tag.is_empty()).or(tag);
+        let usage = tag.and_then(|tag| self.usage_of(tag, arrival)).and_then(|id| self.usages.get(&id));
+        match (usage, theirs) {
+            (Some(usage), _) => self.push_session_reply(usage, theirs, headers),
+            (None, Some(theirs)) => {
+                let ours = format!("{}{}", arrival.stateless_tag(), stateless_tag(&theirs));
+                headers.push(self.texts.session_id.clone(), written(&ours, Some(theirs)));
+            }
+            (None, None) => {}
         }
     }
 }

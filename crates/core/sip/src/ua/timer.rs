@@ -9,7 +9,7 @@ use crate::{HeaderName, Headers, Method, Params, Request, Response, StatusCode};
 
 use super::agent::UserAgent;
 use super::context::Context;
-use super::inspect::Refusal;
+use super::inspect::{Refusal, names_option};
 use super::usage::{Exchange, Offer, Stage, Updating, Usage};
 use super::{EndCause, Event, InviteId, Limits};
 
@@ -62,10 +62,7 @@ fn min_se(headers: &Headers) -> Option<u32> {
 
 /// Does this side know session timers?
 fn knows_timers(headers: &Headers) -> bool {
-    let listed = |name| {
-        headers.tokens(&name).is_ok_and(|tags| tags.iter().any(|tag| tag.eq_ignore_ascii_case("timer")))
-    };
-    listed(HeaderName::Supported) || listed(HeaderName::Require)
+    [HeaderName::Supported, HeaderName::Require].iter().any(|name| names_option(headers, name, "timer"))
 }
 
 /// A session timer that runs in a usage.

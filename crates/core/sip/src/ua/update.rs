@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use tandem_base::Time;
+
 use crate::transaction::TransactionId;
 use crate::{HeaderName, Headers, Method, Response, StatusCode};
 
@@ -103,14 +105,7 @@ impl UserAgent {
     /// An UPDATE that offers nothing is answered at once.
     fn refreshed(&mut self, id: InviteId, arrival: &Arrival, cx: &mut Context<'_>) {
         let reply = Reply::of(arrival, None);
-        let Some(usage) = self.usages.get_mut(&id) else { return };
-        if let (Some(dialog), Some(target)) = (usage.dialog_mut(), &reply.target) {
-            dialog.remote_target = target.clone();
-        }
-        let Some(usage) = self.usages.get(&id) else { return };
-        let mut response = self.write_reply(usage, &reply, StatusCode::OK, &Headers::new(), None);
-        self.grant_timer(id, &reply.wish, &mut response, cx.now);
-        self.arm(id);
+        let Some(response) = self.accept(id, &reply, &Headers::new(), None, cx.now) else { return };
         self.answer_now(arrival, &response, cx);
     }
 
@@ -141,17 +136,27 @@ impl UserAgent {
         body: Option<Body>,
         cx: &mut Context<'_>,
     ) -> Option<()> {
-        let usage = self.usages.get_mut(&id)?;
-        let (transaction, reply) = usage.take_update()?;
-        if let (Some(dialog), Some(target)) = (usage.dialog_mut(), &reply.target) {
-            dialog.remote_target = target.clone();
-        }
-        let usage = self.usages.get(&id)?;
-        let mut response = self.write_reply(usage, &reply, StatusCode::OK, headers, body);
-        self.grant_timer(id, &reply.wish, &mut response, cx.now);
+        let (transaction, reply) = self.usages.get_mut(&id)?.take_update()?;
+        let response = self.accept(id, &reply, headers, body, cx.now)?;
         self.transactions.respond(transaction, StatusCode::OK, response.to_bytes(), cx.now, &mut cx.out);
-        self.arm(id);
         Some(())
+    }
+
+    /// The 2xx, and what it brings about.
+    fn accept(
+        &mut self,
+        id: InviteId,
+        reply: &Reply,
+        headers: &Headers,
+        body: Option<Body>,
+        now: Time,
+    ) -> Option<Response> {
+        self.take_over(id, reply)?;
+        let usage = self.usages.get(&id)?;
+        let mut response = self.write_reply(usage, reply, StatusCode::OK, headers, body);
+        self.grant_timer(id, &reply.wish, &mut response, now);
+        self.arm(id);
+        Some(response)
     }
 
     /// Refuses the peer's offer. `None` when there is none.

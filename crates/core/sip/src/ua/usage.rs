@@ -174,6 +174,8 @@ pub(super) struct Reply {
     pub base: Headers,
     pub record_routes: Vec<Bytes>,
     pub cseq: u32,
+    /// What its sender calls the session (RFC 7989).
+    pub session: Option<String>,
     /// It came with an offer.
     pub offered: bool,
     pub wish: Wish,

@@ -428,6 +428,36 @@ fn the_ack_goes_where_the_route_set_leads() {
     }
 }
 
+#[test]
+fn an_ack_that_cannot_be_sent_goes_to_the_next_server() {
+    let routed = "Record-Route: <sip:edge.example.com;lr>\nContact: <sip:bob@198.51.100.2>\n";
+    let mut lone = Lone::new();
+    let id = call_by_name(&mut lone, 1);
+    locate(&mut lone, &[FIRST]);
+    let invite = one(&lone);
+    answer_to(&mut lone, &invite, "200 OK", routed);
+    let servers = ["tcp 198.51.100.8:5060", "tcp 198.51.100.9:5060"];
+    locate(&mut lone, &servers);
+    let first = one(&lone);
+    assert_eq!(first.0, target(servers[0]));
+    lone.input(Input::SendFailed(first.0));
+    let second = one(&lone);
+    assert_eq!(second.0, target(servers[1]));
+    assert!(second.1.starts_with("ACK ") && line(&first.1, "Via") != line(&second.1, "Via"));
+    // It is that which is repeated, and behind it there is no other.
+    answer_to(&mut lone, &invite, "200 OK", routed);
+    assert_eq!(one(&lone), second);
+    lone.input(Input::SendFailed(second.0));
+    assert_eq!(lone.sent(), []);
+    // Whoever failed is asked last.
+    lone.command(bye(id));
+    locate(&mut lone, &[servers[0], THIRD]);
+    let sent = one(&lone);
+    assert_eq!(sent.0, target(THIRD));
+    answer_to(&mut lone, &sent, "200 OK", "");
+    lone.assert_quiet_end();
+}
+
 /// RFC 3261 §18.2.2, RFC 3263 §5: connection, source address with the port of sent-by, sent-by itself.
 #[test]
 fn a_response_finds_its_way_by_sent_by_when_the_connection_is_gone() {

@@ -17,6 +17,7 @@ mod random;
 mod refusals;
 mod reinvite;
 mod reliable;
+mod rough;
 mod session_id;
 mod timers;
 mod update;
@@ -60,6 +61,8 @@ fn config(address: &str) -> Config {
                 Method::Update,
             ],
             supported: vec!["replaces".to_owned()],
+            demanded: Vec::new(),
+            security: Vec::new(),
             accept: vec!["application/sdp".to_owned()],
         },
         timing: Timing::default(),

@@ -141,6 +141,124 @@ fn a_merged_request_is_refused_with_482() {
     lone.assert_quiet_end();
 }
 
+/// Retargeted on its way back to us, it is a spiral (RFC 3261 §6): it asks for somebody else.
+#[test]
+fn a_spiral_is_another_call() {
+    let mut lone = Lone::new();
+    lone.receive(udp(PEER), INVITE);
+    let first = lone.incoming();
+    let second = INVITE.replace("z9hG4bKinvite", "z9hG4bKother");
+    lone.receive(udp(PEER), &second.replacen("sip:1000@", "sip:1001@", 1));
+    let other = lone.incoming();
+    assert_ne!(first, other);
+    // Parameters are how to get there; the host may be written in any case.
+    let merged = INVITE.replace("z9hG4bKinvite", "z9hG4bKthird");
+    let merged = merged.replacen("sip:1000@192.0.2.2", "sip:1000@192.0.2.2;transport=udp", 1);
+    assert_eq!(lone.reply(&merged).status, status(482));
+    for id in [first, other] {
+        lone.command(reject(id, 486));
+        assert!(lone.sent()[0].1.starts_with("SIP/2.0 486"));
+    }
+    lone.assert_quiet_end();
+}
+
+#[test]
+fn a_copy_of_another_request_is_merged_too() {
+    let mut config = config(B);
+    config.identity.allow.push(Method::Message);
+    let mut lone = Lone::with(config);
+    lone.receive(udp(PEER), &plain("MESSAGE"));
+    assert!(matches!(lone.out[..], [Output::Event(Event::Request { .. })]));
+    let again = plain("MESSAGE").replace("z9hG4bKMESSAGE", "z9hG4bKother");
+    assert_eq!(lone.reply(&again).status, status(482));
+    let spiral = again.replacen("sip:1000@", "sip:1001@", 1);
+    lone.receive(udp(PEER), &spiral);
+    assert!(matches!(lone.out[..], [Output::Event(Event::Request { .. })]));
+    lone.assert_quiet_end();
+}
+
+/// RFC 3329 §2.3.1.
+#[test]
+fn a_security_agreement_is_asked_for_with_494() {
+    let client = "Require: sec-agree\nProxy-Require: sec-agree\nSecurity-Client: tls, digest;d-alg=SHA-256";
+    let asking = INVITE.replace("Max-Forwards: 70", client);
+    // Who knows none refuses the option; a proxy's is not ours to refuse (RFC 3261 §20.29).
+    let refusal = Lone::new().reply(&asking);
+    assert_eq!(
+        (refusal.status, refusal.headers.text(&HeaderName::Unsupported)),
+        (status(420), Some("sec-agree"))
+    );
+    let mut config = config(B);
+    config.identity.security = vec!["tls;q=0.2".to_owned(), "digest;q=0.1".to_owned()];
+    let mut lone = Lone::with(config);
+    for text in [asking.clone(), asking.replace("Require: sec-agree\nProxy", "Proxy")] {
+        let refusal = lone.reply(&text);
+        assert_eq!(refusal.status, status(494));
+        let list = HeaderName::Other("Security-Server".to_owned());
+        assert_eq!(refusal.headers.text(&list), Some("tls;q=0.2, digest;q=0.1"));
+        assert_eq!(refusal.headers.text(&HeaderName::Require), Some("sec-agree"));
+    }
+    // Over TLS, and with our own list given back unharmed.
+    let tls = Flow { id: FlowId(9), protocol: Protocol::Tls, ..tcp(PEER) };
+    let verify = |list: &str| {
+        asking
+            .replace("SIP/2.0/UDP", "SIP/2.0/TLS")
+            .replace("Security-Client", &format!("Security-Verify: {list}\nSecurity-Client"))
+    };
+    lone.receive(tls, &verify("tls;q=0.2"));
+    assert!(lone.sent()[0].1.starts_with("SIP/2.0 494"));
+    lone.receive(udp(PEER), &verify("tls;q=0.2, digest;q=0.1").replace("SIP/2.0/TLS", "SIP/2.0/UDP"));
+    assert!(lone.sent()[0].1.starts_with("SIP/2.0 494"));
+    lone.receive(tls, &verify("TLS;q=0.2, digest;q=0.1"));
+    lone.incoming();
+    // Who does not ask for it is not bothered.
+    lone.receive(udp(PEER), &INVITE.replace("call-1", "call-2").replace("z9hG4bKinvite", "z9hG4bKplain"));
+    lone.incoming();
+}
+
+#[test]
+fn without_an_extension_that_we_insist_on_421_says_which() {
+    let mut config = config(B);
+    config.identity.demanded = vec!["timer".to_owned(), "100rel".to_owned()];
+    let mut lone = Lone::with(config);
+    for (line, missing) in [
+        ("Max-Forwards: 70", Some("timer, 100rel")),
+        ("Supported: Timer", Some("100rel")),
+        ("Supported: timer\nRequire: 100rel", None),
+    ] {
+        lone.receive(udp(PEER), &INVITE.replace("Max-Forwards: 70", line));
+        let Some(missing) = missing else {
+            lone.incoming();
+            continue;
+        };
+        let (_, text) = &lone.sent()[0];
+        assert!(
+            text.starts_with("SIP/2.0 421") && text.contains(&format!("\r\nRequire: {missing}\r\n")),
+            "{text}"
+        );
+    }
+    assert_eq!(lone.reply(&plain("OPTIONS")).status, StatusCode::OK);
+}
+
+/// RFC 3261 §21: what others name that is checked elsewhere, each once more by number.
+#[test]
+fn each_refusal_by_its_number() {
+    let long = "x".repeat(32 * 1024 + 1);
+    let large =
+        INVITE.replace("Content-Length: 5\n\noffer", &format!("Content-Length: {}\n\n{long}", long.len()));
+    let cases = [
+        (INVITE.replace("Max-Forwards: 70", "Accept: text/plain"), 406),
+        (INVITE.replace("Max-Forwards: 70", "Accept: application/sdp;q=0.0, text/*"), 406),
+        (large, 413),
+        (plain("OPTIONS").replace("Max-Forwards: 70", &format!("X: {}", "y".repeat(9_000))), 513),
+    ];
+    for (text, code) in cases {
+        let mut lone = Lone::new();
+        assert_eq!(lone.reply(&text).status.get(), code);
+        assert!(lone.ua.is_idle());
+    }
+}
+
 #[test]
 fn old_cseq_numbers_are_refused_with_500() {
     let mut lone = Lone::new();
