@@ -187,16 +187,7 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let usage = self.usages.get_mut(&id)?;
-        let (transaction, reply) = match usage.take_exchange() {
-            Exchange::Serving { transaction, reply, .. } => (transaction, reply),
-            other => {
-                usage.exchange = other;
-                return None;
-            }
-        };
-        if let Some(sent) = &mut usage.sent {
-            sent.finish();
-        }
+        let (transaction, reply) = usage.take_serving()?;
         if let Some(parameters) = contact_parameters {
             usage.contact_parameters = parameters;
         }
@@ -273,24 +264,46 @@ impl UserAgent {
         headers: &Headers,
         cx: &mut Context<'_>,
     ) -> Option<()> {
-        let usage = self.usages.get_mut(&id)?;
-        let (transaction, reply) = match usage.take_exchange() {
-            Exchange::Serving { transaction, reply, .. } => (transaction, reply),
-            other => {
-                usage.exchange = other;
-                return None;
-            }
-        };
-        if let Some(sent) = &mut usage.sent {
-            sent.finish();
-        }
+        let (transaction, reply) = self.usages.get_mut(&id)?.take_serving()?;
+        self.refuse_with(id, transaction, &reply, status, (reason, headers), cx)
+    }
+
+    /// The refusal of an INVITE or UPDATE, and no more.
+    pub(super) fn refuse_with(
+        &mut self,
+        id: InviteId,
+        transaction: TransactionId,
+        reply: &Reply,
+        status: StatusCode,
+        (reason, headers): (Option<Cow<'static, str>>, &Headers),
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
         let usage = self.usages.get(&id)?;
-        let mut response = self.write_reply(usage, &reply, status, headers, None);
+        let mut response = self.write_reply(usage, reply, status, headers, None);
         if let Some(reason) = reason {
             response = response.with_reason(reason.into_owned());
         }
         self.transactions.respond(transaction, status, response.to_bytes(), cx.now, &mut cx.out);
         self.arm(id);
+        Some(())
+    }
+
+    /// Refuses an INVITE that the application has not answered: the first one ends the usage, another leaves what was
+    /// before.
+    pub(super) fn let_lapse(
+        &mut self,
+        id: InviteId,
+        status: StatusCode,
+        cause: EndCause,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let early = self.usages.get(&id)?.stage == Stage::Early;
+        self.refuse_invite(id, status, None, &Headers::new(), cx)?;
+        if early {
+            self.end(id, cause, cx);
+        } else {
+            cx.event(Event::ReInviteCancelled { invite: id });
+        }
         Some(())
     }
 
@@ -322,17 +335,12 @@ impl UserAgent {
     ) {
         let Some(Owner::Invite(id)) = self.transactions.owner(transaction) else { return };
         let Some(usage) = self.usages.get(&id) else { return };
-        let early = usage.stage == Stage::Early;
         match &usage.exchange {
             Exchange::Serving { transaction: serving, .. } if *serving == transaction => {}
             _ => return,
         }
-        self.refuse_invite(id, StatusCode::REQUEST_TERMINATED, None, &Headers::new(), cx);
-        if early {
-            self.end(id, EndCause::Cancelled { reason }, cx);
-        } else {
-            cx.event(Event::ReInviteCancelled { invite: id });
-        }
+        // There is one: it was just seen.
+        let _ = self.let_lapse(id, StatusCode::REQUEST_TERMINATED, EndCause::Cancelled { reason }, cx);
     }
 
     /// An ACK that may belong to a 2xx of ours (§13.3.1.4).
@@ -374,15 +382,8 @@ impl UserAgent {
             self.transactions.respond(transaction, status, bytes, cx.now, &mut cx.out);
             return Some(());
         }
-        let early = usage.stage == Stage::Early;
         let status = reply.lapse;
-        self.refuse_invite(id, status, None, &Headers::new(), cx)?;
-        if early {
-            self.end(id, EndCause::Unanswered, cx);
-        } else {
-            cx.event(Event::ReInviteCancelled { invite: id });
-        }
-        Some(())
+        self.let_lapse(id, status, EndCause::Unanswered, cx)
     }
 
     /// Our 2xx is to be repeated, or nobody acknowledged it (§13.3.1.4).

@@ -394,14 +394,8 @@ impl UserAgent {
 
     /// The time after a glare is over.
     pub(super) fn try_again(&mut self, id: InviteId, cx: &mut Context<'_>) -> Option<()> {
-        let usage = self.usages.get_mut(&id)?;
-        match usage.take_exchange() {
-            Exchange::BackingOff { again, .. } => self.offer(id, again, cx),
-            other => {
-                usage.exchange = other;
-                None
-            }
-        }
+        let (again, _) = self.usages.get_mut(&id)?.take_waiting()?;
+        self.offer(id, again, cx)
     }
 
     /// The application offers anew (§14.1).

@@ -18,7 +18,7 @@ use super::context::Context;
 use super::inspect::{Refusal, names_option};
 use super::path::Path;
 use super::receive::Arrival;
-use super::usage::{Described, Exchange, Reply, Stage, Updating, Usage};
+use super::usage::{Described, Exchange, Reply, Updating, Usage};
 use super::{Body, EndCause, Event, Flow, InviteId};
 
 /// The option tag (RFC 3262 §7.1).
@@ -168,14 +168,7 @@ impl UserAgent {
             self.transactions.respond(transaction, status, bytes, cx.now, &mut cx.out);
             return Some(());
         }
-        let early = usage.stage == Stage::Early;
-        self.refuse_invite(id, StatusCode::SERVER_TIMEOUT, None, &Headers::new(), cx);
-        if early {
-            self.end(id, EndCause::Unanswered, cx);
-        } else {
-            cx.event(Event::ReInviteCancelled { invite: id });
-        }
-        Some(())
+        self.let_lapse(id, StatusCode::SERVER_TIMEOUT, EndCause::Unanswered, cx)
     }
 
     /// PRACK (§3, §5).

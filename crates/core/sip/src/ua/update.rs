@@ -119,12 +119,8 @@ impl UserAgent {
 
     /// Their offer overtakes ours that waits after a glare; it must be made anew from what theirs leads to.
     pub(super) fn yield_offer(&mut self, id: InviteId, cx: &mut Context<'_>) {
-        let Some(usage) = self.usages.get_mut(&id) else { return };
-        match usage.take_exchange() {
-            Exchange::BackingOff { refusal, again, .. } => {
-                offer_failed(id, &again, Failure::Rejected(refusal), cx);
-            }
-            other => usage.exchange = other,
+        if let Some((again, refusal)) = self.usages.get_mut(&id).and_then(Usage::take_waiting) {
+            offer_failed(id, &again, Failure::Rejected(refusal), cx);
         }
     }
 
@@ -169,14 +165,7 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) -> Option<()> {
         let (transaction, reply) = self.usages.get_mut(&id)?.take_update()?;
-        let usage = self.usages.get(&id)?;
-        let mut response = self.write_reply(usage, &reply, status, headers, None);
-        if let Some(reason) = reason {
-            response = response.with_reason(reason.into_owned());
-        }
-        self.transactions.respond(transaction, status, response.to_bytes(), cx.now, &mut cx.out);
-        self.arm(id);
-        Some(())
+        self.refuse_with(id, transaction, &reply, status, (reason, headers), cx)
     }
 
     /// The application let the peer's offer lie.

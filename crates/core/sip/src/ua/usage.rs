@@ -259,6 +259,33 @@ impl Usage {
         self.dialog.as_mut().or(early)
     }
 
+    /// Takes the INVITE out that is to be answered finally, where there is one.
+    pub fn take_serving(&mut self) -> Option<(TransactionId, Box<Reply>)> {
+        match self.take_exchange() {
+            Exchange::Serving { transaction, reply, .. } => {
+                if let Some(sent) = &mut self.sent {
+                    sent.finish();
+                }
+                Some((transaction, reply))
+            }
+            other => {
+                self.exchange = other;
+                None
+            }
+        }
+    }
+
+    /// Takes our offer out that waits after a glare, with what refused it.
+    pub fn take_waiting(&mut self) -> Option<(Box<Offer>, Box<Response>)> {
+        match self.take_exchange() {
+            Exchange::BackingOff { again, refusal, .. } => Some((again, refusal)),
+            other => {
+                self.exchange = other;
+                None
+            }
+        }
+    }
+
     /// Takes the exchange out, leaving none.
     pub fn take_exchange(&mut self) -> Exchange {
         std::mem::replace(&mut self.exchange, Exchange::Idle)
