@@ -35,6 +35,14 @@ impl Mixer {
         self.contributors += 1;
     }
 
+    /// Adds what `contributors` made together elsewhere.
+    pub fn add_sum(&mut self, pcm: &[f32], contributors: usize) {
+        if contributors > 0 {
+            self.add(pcm);
+            self.contributors += contributors - 1;
+        }
+    }
+
     /// How many were added since [`clear`](Mixer::clear).
     pub fn contributors(&self) -> usize {
         self.contributors

@@ -2,11 +2,22 @@ use crossbeam_channel::Sender;
 use tandem_base::{Attachment, LegId};
 use tandem_transport::PortPair;
 
+use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::Member;
 use crate::leg::Configuration;
 
 /// A leg with its sockets, as it travels between threads.
 pub type Traveller = Box<Member<PortPair>>;
+
+/// Where a leg goes.
+pub struct Destination {
+    /// To what it is attached.
+    pub attachment: Attachment,
+    /// In which phase of the worker that is.
+    pub phase: usize,
+    /// Where this is the first leg of a room's annex: its tie to the owner.
+    pub owner: Option<Box<Owner>>,
+}
 
 /// What a worker is told. Commands are never dropped.
 pub enum Command {
@@ -14,8 +25,8 @@ pub enum Command {
     Attach {
         /// The leg.
         member: Traveller,
-        /// To what.
-        attachment: Attachment,
+        /// Where to.
+        to: Destination,
     },
     /// A leg that is here was negotiated anew or changes to another group of this worker.
     Change {
@@ -23,8 +34,26 @@ pub enum Command {
         leg: LegId,
         /// What it is to be.
         configuration: Box<Configuration>,
-        /// To what.
+        /// Where to.
+        to: Destination,
+    },
+    /// A room that this worker mixes gets an annex.
+    Tie {
+        /// Which room.
         attachment: Attachment,
+        /// In which phase it is.
+        phase: usize,
+        /// The annex.
+        annex: Box<Annex>,
+    },
+    /// An annex has lost its last leg.
+    Untie {
+        /// Which room's.
+        attachment: Attachment,
+        /// In which phase the room is.
+        phase: usize,
+        /// Which annex.
+        id: AnnexId,
     },
     /// A leg goes to another worker.
     Detach {
@@ -56,7 +85,7 @@ impl Command {
             | Command::Detach { leg, .. }
             | Command::Close { leg }
             | Command::Abandon { leg } => Some(*leg),
-            Command::Stop => None,
+            Command::Tie { .. } | Command::Untie { .. } | Command::Stop => None,
         }
     }
 }

@@ -1,18 +1,21 @@
 //! Legs that are ticked together: a conference, or the legs of a service.
 
+mod parts;
 mod rendition;
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
-use tandem_audio::{AudioEncoder, Candidate, Mixer, Selection};
+use tandem_audio::{AudioEncoder, Mixer, Selection};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, RoomAudio, Ssrc, Time};
 use tandem_rtp::Header;
 use tandem_transport::Component;
 
+use self::parts::{Talker, candidate};
 use self::rendition::Rendition;
 use crate::encoding::{EncodingKey, frame_len};
+use crate::fan::{Annex, Owner, Past};
 use crate::leg::{Configuration, Leg, Outlet, Received, Sound};
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Surroundings;
@@ -60,6 +63,8 @@ struct Seat<O> {
     sound: Option<Sound>,
     // Is it in the mix of this tick?
     heard: bool,
+    // In an annex: what it said of late.
+    past: Past,
     // Our own fault ended it: it is skipped until it is closed.
     failed: bool,
 }
@@ -68,11 +73,12 @@ struct Seat<O> {
 pub struct Group<O> {
     program: Program,
     room: ClockRate,
+    // The highest rate that any leg can use.
+    wanted: ClockRate,
     // As the latest configuration of any leg says.
     audio: RoomAudio,
     mixer: Mixer,
-    // By seat.
-    selection: Selection<usize>,
+    selection: Selection<Talker>,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
     speakers: Vec<Ssrc>,
@@ -80,6 +86,9 @@ pub struct Group<O> {
     ticks: u64,
     // Peers have told what they lose since that was looked at.
     reported: bool,
+    // Other parts of the same room; or, where this is one, who mixes.
+    annexes: Vec<Annex>,
+    owner: Option<Box<Owner>>,
 }
 
 impl<O: Outlet> Group<O> {
@@ -89,6 +98,7 @@ impl<O: Outlet> Group<O> {
         Group {
             program: Program::new(attachment, room),
             room,
+            wanted: room,
             audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
             selection: Selection::new(),
@@ -97,12 +107,14 @@ impl<O: Outlet> Group<O> {
             speakers: Vec::with_capacity(Header::MAX_CSRCS),
             ticks: 0,
             reported: false,
+            annexes: Vec::new(),
+            owner: None,
         }
     }
 
-    /// No leg is left.
+    /// No leg is left, nor any elsewhere.
     pub fn is_empty(&self) -> bool {
-        self.seats.iter().all(Option::is_none)
+        self.annexes.is_empty() && self.seats.iter().all(Option::is_none)
     }
 
     /// Shared encoders.
@@ -126,6 +138,9 @@ impl<O: Outlet> Group<O> {
         self.raise(member.leg.outbound.key().format.sample_rate());
         self.selection.reserve(self.seats.len());
         let mut seat = Seat::new(member, self.room);
+        if self.is_annex() {
+            seat.past = Past::new(frame_len(self.room));
+        }
         seat.member.leg.enter(self.room, self.ticks);
         let key = seat.member.leg.outbound.key();
         let spare = seat.member.leg.take_spare();
@@ -140,7 +155,7 @@ impl<O: Outlet> Group<O> {
     pub fn remove(&mut self, seat: usize) -> Option<Box<Member<O>>> {
         let index = seat;
         let seat = self.seats.get_mut(index)?.take()?;
-        self.selection.forget(index);
+        self.selection.forget((0, index));
         self.leave_rendition(seat.member.leg.outbound.key());
         Some(seat.member)
     }
@@ -166,11 +181,15 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Raises the room's rate to `rate`, unless it is as high already.
+    /// Raises the room's rate to `rate`, unless it is as high already. An annex leaves that to its owner.
     fn raise(&mut self, rate: ClockRate) {
-        if rate <= self.room {
-            return;
+        self.wanted = self.wanted.max(rate);
+        if self.wanted > self.room && !self.is_annex() {
+            self.set_rate(self.wanted);
         }
+    }
+
+    fn set_rate(&mut self, rate: ClockRate) {
         self.room = rate;
         self.mixer = Mixer::new(frame_len(rate));
         if matches!(self.program, Program::Tone(..)) {
@@ -179,6 +198,9 @@ impl<O: Outlet> Group<O> {
         for seat in self.seats.iter_mut().flatten() {
             seat.member.leg.set_room_rate(rate);
             seat.frame = vec![0.0; frame_len(rate)];
+            if self.owner.is_some() {
+                seat.past = Past::new(frame_len(rate));
+            }
         }
         for rendition in self.renditions.iter_mut() {
             rendition.encoding.set_room_rate(rate);
@@ -253,6 +275,13 @@ impl<O: Outlet> Group<O> {
 
     /// Lets `n` ticks pass that came too late: timestamps run on, so that no delay is left behind.
     pub fn skip(&mut self, n: u64) {
+        // An annex keeps its owner's time.
+        if !self.is_annex() {
+            self.pass(n);
+        }
+    }
+
+    fn pass(&mut self, n: u64) {
         // More than this is no late thread but a machine that slept: nobody waits for the sound in between.
         for _ in 0..n.min(500) {
             for rendition in self.renditions.iter_mut() {
@@ -278,7 +307,19 @@ impl<O: Outlet> Group<O> {
             seat.guard(around, |member, around| member.leg.pass_time(now, &mut member.outlet, around));
         }
         self.expect_losses();
+        self.raise(self.wanted);
+        self.hear_annexes(around);
         self.play(now, around);
+        if self.is_annex() {
+            self.offer(around);
+            return self.serve_mixes(now, around);
+        }
+        self.tell_annexes(around);
+        self.serve(now, around);
+    }
+
+    /// Encodes and sends what there is to hear.
+    fn serve(&mut self, now: Time, around: &mut Surroundings<'_>) {
         self.choose_encodings();
         self.encode_shared(around);
         self.send(now, around);
@@ -305,9 +346,10 @@ impl<O: Outlet> Group<O> {
     /// Adds up those who are heard.
     fn mix(&mut self) {
         let sounds = self.seats.iter().enumerate().filter_map(|(id, s)| Some((id, s.as_ref()?.sound?)));
-        let candidates = sounds.map(|(id, sound)| Candidate { id, level: sound.level, voice: true });
-        self.selection.select(usize::from(self.audio.loudest), candidates);
-        for (index, gain) in self.selection.heard() {
+        let own = sounds.map(|(seat, sound)| candidate((0, seat), sound));
+        let others = self.annexes.iter().flat_map(|a| a.candidates());
+        self.selection.select(usize::from(self.audio.loudest), own.chain(others));
+        for ((_, index), gain) in self.selection.heard().take_while(|((part, _), _)| *part == 0) {
             let Some(seat) = self.seats.get_mut(index).and_then(Option::as_mut) else { continue };
             seat.heard = true;
             gain.apply(&mut seat.frame);
@@ -316,6 +358,7 @@ impl<O: Outlet> Group<O> {
             let nameable = self.speakers.len() < Header::MAX_CSRCS;
             self.speakers.extend(seat.member.leg.remote_ssrc().filter(|_| nameable));
         }
+        self.mix_annexes();
     }
 
     /// Who contributes hears what nobody else hears; all others share. A leg that changes goes on where it was.
@@ -387,7 +430,14 @@ struct Mix<'a> {
 
 impl<O: Outlet> Seat<O> {
     fn new(member: Box<Member<O>>, room: ClockRate) -> Self {
-        Seat { member, frame: vec![0.0; frame_len(room)], sound: None, heard: false, failed: false }
+        Seat {
+            member,
+            frame: vec![0.0; frame_len(room)],
+            sound: None,
+            heard: false,
+            past: Past::default(),
+            failed: false,
+        }
     }
 
     /// Runs one step of a leg; should it panic, only this leg ends.

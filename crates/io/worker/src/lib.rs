@@ -10,6 +10,7 @@
 mod codecs;
 mod command;
 mod encoding;
+mod fan;
 mod group;
 mod leg;
 mod metrics;

@@ -23,6 +23,8 @@ pub struct WorkerMetrics {
     pub legs: u64,
     /// Conferences that run at present.
     pub conferences: u64,
+    /// Parts of big conferences that run beside the part that mixes.
+    pub annexes: u64,
     /// Encoders shared by listeners at present (those without a listener included).
     pub renditions: u64,
     /// Ticks run: one per phase in use and 20 ms.
@@ -33,6 +35,8 @@ pub struct WorkerMetrics {
     pub lateness: Lateness,
     /// Packets encoded, for one leg or for a rendition.
     pub encodes: u64,
+    /// Frames between the parts of a big room that came too late and were left out.
+    pub late_frames: u64,
     /// RTP packets accepted.
     pub packets_in: u64,
     /// RTP packets sent.
@@ -59,10 +63,13 @@ const BUCKETS: usize = 100;
 pub struct Counters {
     legs: AtomicU64,
     conferences: AtomicU64,
+    annexes: AtomicU64,
     renditions: AtomicU64,
     ticks: AtomicU64,
     missed: AtomicU64,
     encodes: AtomicU64,
+    late_frames: AtomicU64,
+    busy: AtomicU64,
     packets_in: AtomicU64,
     packets_out: AtomicU64,
     send_errors: AtomicU64,
@@ -82,6 +89,8 @@ pub struct Population {
     pub legs: usize,
     /// Conferences.
     pub conferences: usize,
+    /// Annexes of conferences.
+    pub annexes: usize,
     /// Shared encoders.
     pub renditions: usize,
 }
@@ -116,10 +125,13 @@ impl Default for Counters {
         Counters {
             legs: zero(),
             conferences: zero(),
+            annexes: zero(),
             renditions: zero(),
             ticks: zero(),
             missed: zero(),
             encodes: zero(),
+            late_frames: zero(),
+            busy: zero(),
             packets_in: zero(),
             packets_out: zero(),
             send_errors: zero(),
@@ -146,12 +158,24 @@ impl Counters {
         self.latest.store(self.latest.load(Relaxed).max(nanos), Relaxed);
     }
 
+    /// A tick took so long.
+    pub fn took(&self, time: Duration) {
+        add(&self.busy, u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// How long all ticks took so far.
+    pub fn busy(&self) -> Duration {
+        Duration::from_nanos(self.busy.load(Relaxed))
+    }
+
     /// Publishes what was counted so far.
     pub fn publish(&self, tally: &Tally, population: Population, events_waiting: usize) {
         self.legs.store(population.legs as u64, Relaxed);
         self.conferences.store(population.conferences as u64, Relaxed);
+        self.annexes.store(population.annexes as u64, Relaxed);
         self.renditions.store(population.renditions as u64, Relaxed);
         self.encodes.store(tally.encodes, Relaxed);
+        self.late_frames.store(tally.late_frames, Relaxed);
         self.packets_in.store(tally.packets_in, Relaxed);
         self.packets_out.store(tally.packets_out, Relaxed);
         self.send_errors.store(tally.send_errors, Relaxed);
@@ -170,11 +194,13 @@ pub fn total<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> WorkerM
         threads: workers.clone().count(),
         legs: sum(|w| &w.legs),
         conferences: sum(|w| &w.conferences),
+        annexes: sum(|w| &w.annexes),
         renditions: sum(|w| &w.renditions),
         ticks: sum(|w| &w.ticks),
         missed: sum(|w| &w.missed),
         lateness: lateness(workers.clone()),
         encodes: sum(|w| &w.encodes),
+        late_frames: sum(|w| &w.late_frames),
         packets_in: sum(|w| &w.packets_in),
         packets_out: sum(|w| &w.packets_out),
         send_errors: sum(|w| &w.send_errors),

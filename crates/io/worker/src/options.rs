@@ -21,6 +21,9 @@ pub struct WorkerOptions {
     /// Ask for SCHED_FIFO. Without the privilege the threads run as all others do;
     /// [`Workers::is_realtime`](crate::Workers::is_realtime) tells.
     pub realtime: bool,
+    /// A room's legs that one worker runs at once; the rest of the room is spread over the others, and over other times
+    /// of the 20 ms. In legs of G.711: G.722 counts as two, Opus as three.
+    pub part: u32,
     /// Commands that may wait for one thread, 1 or more. Where it is full, `open` refuses with a 503.
     pub queue: usize,
 }
@@ -34,6 +37,7 @@ impl Default for WorkerOptions {
             ports: PortRange::default(),
             cname: None,
             realtime: true,
+            part: 500,
             queue: 1_024,
         }
     }

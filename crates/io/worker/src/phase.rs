@@ -7,6 +7,7 @@ use tandem_base::{Attachment, Time};
 use tandem_transport::{Component, PortPair};
 
 use crate::command::Traveller;
+use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::Group;
 use crate::leg::{Configuration, Outlet};
 use crate::packetizer::TICK_MS;
@@ -77,25 +78,26 @@ impl Phase {
         Ok(Phase { readable: Readable::new()?, looked: Time::ZERO, groups: Vec::new(), legs: 0, next: 0 })
     }
 
-    /// Legs in it.
-    pub fn legs(&self) -> usize {
-        self.legs
+    /// Nothing to run.
+    pub fn is_empty(&self) -> bool {
+        // A room whose legs all sit in annexes has none here.
+        self.legs == 0 && self.groups.iter().all(Option::is_none)
     }
 
-    /// Conferences in it.
+    /// Conferences in it, without the annexes of others.
     pub fn conferences(&self) -> usize {
-        let attachments = self.groups.iter().flatten().map(|(a, _)| a);
-        attachments.filter(|a| matches!(a, Attachment::Conference(_))).count()
+        let groups = self.groups.iter().flatten().filter(|(_, g)| !g.is_annex());
+        groups.filter(|(a, _)| matches!(a, Attachment::Conference(_))).count()
+    }
+
+    /// Annexes in it.
+    pub fn annexes(&self) -> usize {
+        self.groups.iter().flatten().filter(|(_, g)| g.is_annex()).count()
     }
 
     /// Shared encoders in it.
     pub fn renditions(&self) -> usize {
         self.groups.iter().flatten().map(|(_, g)| g.renditions()).sum()
-    }
-
-    /// Does it have the group of this attachment?
-    pub fn has(&self, attachment: Attachment) -> bool {
-        self.groups.iter().flatten().any(|(a, _)| *a == attachment)
     }
 
     /// To what the leg at `place` is attached.
@@ -126,11 +128,19 @@ impl Phase {
     ///
     /// # Errors
     /// Where its sockets cannot be watched: then it is given back.
-    pub fn insert(&mut self, member: Traveller, attachment: Attachment) -> Result<Place, Traveller> {
+    pub fn insert(
+        &mut self,
+        member: Traveller,
+        attachment: Attachment,
+        owner: Option<Box<Owner>>,
+    ) -> Result<Place, Traveller> {
         let index = self.group_index(attachment);
         let Some((_, group)) = self.groups.get_mut(index).and_then(Option::as_mut) else {
             return Err(member);
         };
+        if let Some(owner) = owner {
+            group.belong(owner);
+        }
         let place = Place { group: index, seat: group.insert(member) };
         self.legs += 1;
         if self.watch(place).is_ok() {
@@ -146,6 +156,24 @@ impl Phase {
         };
         let Some(member) = group.member(place.seat) else { return Ok(()) };
         self.readable.add(&member.outlet.rtcp, place.token())
+    }
+
+    /// The group of `attachment` gets an annex.
+    pub fn tie(&mut self, attachment: Attachment, annex: Annex) {
+        let index = self.group_index(attachment);
+        if let Some(group) = self.group(index) {
+            group.tie(annex);
+        }
+    }
+
+    /// It has it no more; the group ends with its last leg or annex.
+    pub fn untie(&mut self, attachment: Attachment, id: AnnexId) {
+        let index = self.group_index(attachment);
+        let Some(group) = self.group(index) else { return };
+        group.untie(id);
+        if group.is_empty() {
+            self.groups.get_mut(index).map(Option::take);
+        }
     }
 
     /// Lets a leg out; its group ends with the last.

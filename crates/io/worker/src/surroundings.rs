@@ -23,6 +23,8 @@ pub struct Tally {
     pub replayed: u64,
     /// Packets encoded.
     pub encodes: u64,
+    /// Frames between the parts of a big room that came too late.
+    pub late_frames: u64,
 }
 
 /// What a worker lends to whatever it runs at the moment.

@@ -4,6 +4,7 @@ mod allocation;
 mod conference;
 mod continuity;
 mod events;
+mod fan;
 mod hostile;
 mod loopback;
 mod phone;

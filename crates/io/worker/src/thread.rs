@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
-use tandem_base::{Attachment, Blame, Fault, LegId, LegReport, MediaEvent, Sink, Time};
+use tandem_base::{Blame, Fault, LegId, LegReport, MediaEvent, Sink, Time};
 use tandem_rtp::telephone_event::Key;
 
-use crate::command::{Command, Traveller};
+use crate::command::{Command, Destination, Traveller};
 use crate::leg::{Configuration, MAX_DATAGRAM};
 use crate::metrics::{Counters, Population};
 use crate::outbox::Outbox;
@@ -81,7 +81,7 @@ impl Thread {
 
     /// The phase that is due first.
     fn due(&self) -> Option<usize> {
-        let in_use = self.phases.iter().enumerate().filter(|(_, p)| p.legs() > 0);
+        let in_use = self.phases.iter().enumerate().filter(|(_, p)| !p.is_empty());
         in_use.min_by_key(|(_, p)| p.next).map(|(i, _)| i)
     }
 
@@ -117,12 +117,14 @@ impl Thread {
             datagram: &mut self.datagram,
         };
         phase.tick(now, missed, stamps, &mut self.intake, &mut around);
+        self.shared.counters.took(clock.now().since(now));
     }
 
     fn publish(&self) {
         let population = Population {
             legs: self.homes.len(),
             conferences: self.phases.iter().map(Phase::conferences).sum(),
+            annexes: self.phases.iter().map(Phase::annexes).sum(),
             renditions: self.phases.iter().map(Phase::renditions).sum(),
         };
         self.shared.counters.publish(&self.tally, population, self.outbox.waiting());
@@ -141,9 +143,14 @@ impl Thread {
 
     fn obey(&mut self, command: Command) {
         match command {
-            Command::Attach { member, attachment } => self.attach(member, attachment),
-            Command::Change { leg, configuration, attachment } => {
-                self.change(leg, *configuration, attachment)
+            Command::Attach { member, to } => self.attach(member, to),
+            Command::Change { leg, configuration, to } => self.change(leg, *configuration, to),
+            Command::Tie { attachment, phase, annex } => {
+                self.begin_phase(phase);
+                self.phases.get_mut(phase).map(|p| p.tie(attachment, *annex)).unwrap_or_default();
+            }
+            Command::Untie { attachment, phase, id } => {
+                self.phases.get_mut(phase).map(|p| p.untie(attachment, id)).unwrap_or_default();
             }
             Command::Detach { leg, reply } => {
                 // Whoever asked waits for it; if not, the leg is gone with its thread.
@@ -157,41 +164,37 @@ impl Thread {
         }
     }
 
-    fn attach(&mut self, member: Traveller, attachment: Attachment) {
+    fn attach(&mut self, member: Traveller, to: Destination) {
         let leg = member.leg.id();
-        let next_slot = slot_of(self.shared.clock.now()) + 1;
-        let index = self.phase_for(attachment);
-        let Some(phase) = self.phases.get_mut(index) else { return };
-        if phase.legs() == 0 {
-            // The next slot from now on that is this phase's.
-            let ahead = (index as u64 + PHASES - next_slot % PHASES) % PHASES;
-            phase.next = next_slot + ahead;
-        }
-        match phase.insert(member, attachment) {
+        self.begin_phase(to.phase);
+        let Some(phase) = self.phases.get_mut(to.phase) else { return };
+        match phase.insert(member, to.attachment, to.owner) {
             Ok(place) => {
-                self.homes.insert(leg, (index, place));
+                self.homes.insert(leg, (to.phase, place));
             }
             Err(_) => self.fail(leg, "the leg's sockets cannot be watched"),
         }
     }
 
-    /// Where the attachment's group is, or the phase with the fewest legs.
-    fn phase_for(&self, attachment: Attachment) -> usize {
-        let there = self.phases.iter().position(|p| p.has(attachment));
-        let idlest = || self.phases.iter().enumerate().min_by_key(|(_, p)| p.legs()).map_or(0, |(i, _)| i);
-        there.unwrap_or_else(idlest)
+    /// One that was empty is due in the next slot that is its own.
+    fn begin_phase(&mut self, index: usize) {
+        let next_slot = slot_of(self.shared.clock.now()) + 1;
+        let Some(phase) = self.phases.get_mut(index) else { return };
+        if phase.is_empty() {
+            phase.next = next_slot + (index as u64 + PHASES - next_slot % PHASES) % PHASES;
+        }
     }
 
-    fn change(&mut self, leg: LegId, configuration: Configuration, attachment: Attachment) {
+    fn change(&mut self, leg: LegId, configuration: Configuration, to: Destination) {
         let now = self.shared.clock.now();
         let Some(&(index, place)) = self.homes.get(&leg) else { return };
         let Some(phase) = self.phases.get_mut(index) else { return };
-        if phase.attachment(place) == Some(attachment) {
+        if index == to.phase && phase.attachment(place) == Some(to.attachment) {
             return phase.apply(place, configuration, now);
         }
         if let Some(mut member) = self.detach(leg) {
             member.leg.apply_elsewhere(configuration, now);
-            self.attach(member, attachment);
+            self.attach(member, to);
         }
     }
 

@@ -8,20 +8,24 @@ use std::time::Duration;
 use crossbeam_channel::{Sender, bounded};
 use tandem_base::{
     Attachment, AudioStream, Blame, Entropy, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts,
-    RoomAudio,
+    RoomAudio, Time,
 };
 use tandem_transport::{PortPair, PortPool};
 
 use crate::codecs::Codecs;
-use crate::command::{Command, Traveller};
+use crate::command::{Command, Destination, Traveller};
+use crate::fan;
 use crate::group::Member;
 use crate::leg::{Configuration, Leg};
 use crate::metrics::{Counters, total};
-use crate::placement::Placement;
+use crate::placement::{self, Emptied, Joined, Placement, Spot};
 use crate::random::System;
 use crate::sys::{Clock, Wake, enable_timestamps, request_realtime};
 use crate::thread::{Shared, Thread};
 use crate::{StartError, WorkerMetrics, WorkerOptions};
+
+/// How often the workers' load is looked at, at most.
+const MEASURED_EACH: Duration = Duration::from_millis(500);
 
 /// The media threads, seen from outside. Shared by reference; every method may be called from any thread.
 ///
@@ -46,6 +50,8 @@ struct Remote {
 struct Registry {
     legs: HashMap<LegId, Entry>,
     placement: Placement,
+    // When the workers' load was measured, and how long each had been busy by then.
+    measured: (Time, Vec<Duration>),
     closed: bool,
 }
 
@@ -53,7 +59,15 @@ enum Entry {
     /// It has ports and waits for its first configuration.
     Open { ports: PortPair, timeouts: MediaTimeouts },
     /// A worker has it.
-    Placed { worker: usize, attachment: Attachment },
+    Placed(Home),
+}
+
+/// Where a leg runs.
+#[derive(Clone, Copy)]
+struct Home {
+    spot: Spot,
+    attachment: Attachment,
+    weight: u32,
 }
 
 impl fmt::Debug for Workers {
@@ -85,7 +99,12 @@ impl Workers {
             .collect::<io::Result<_>>()?;
         let realtime = started.iter().all(|(_, realtime)| *realtime);
         let threads = started.into_iter().map(|(remote, _)| remote).collect();
-        let registry = Registry { legs: HashMap::new(), placement: Placement::new(count), closed: false };
+        let registry = Registry {
+            legs: HashMap::new(),
+            placement: Placement::new(count, options.part),
+            measured: (clock.now(), vec![Duration::ZERO; count]),
+            closed: false,
+        };
         Ok(Workers { clock, cname, pool, threads, realtime, registry: Mutex::new(registry) })
     }
 
@@ -133,16 +152,20 @@ impl Workers {
         match registry.legs.remove(&leg) {
             None => Err(ours("the leg's media are not open")),
             Some(Entry::Open { ports, timeouts }) => {
+                let weight = placement::weight(&configuration.stream);
                 let member = self.first(leg, timeouts, configuration, ports);
-                self.attach(&mut registry, leg, member, attachment)
+                self.attach(&mut registry, leg, member, attachment, weight)
             }
-            Some(Entry::Placed { worker, attachment: old }) if old == attachment => {
-                registry.legs.insert(leg, Entry::Placed { worker, attachment });
-                self.change(worker, leg, configuration, attachment)
+            Some(Entry::Placed(home)) if home.attachment == attachment => {
+                let weight = placement::weight(&configuration.stream);
+                registry.placement.reweigh(attachment, home.spot, home.weight, weight);
+                registry.legs.insert(leg, Entry::Placed(Home { weight, ..home }));
+                let to = Destination { attachment, phase: home.spot.phase, owner: None };
+                self.change(home.spot.worker, leg, configuration, to)
             }
-            Some(Entry::Placed { worker, attachment: old }) => {
-                registry.placement.leave(old, worker);
-                self.relocate(&mut registry, leg, worker, configuration, attachment)
+            Some(Entry::Placed(home)) => {
+                self.leave(&mut registry, home);
+                self.relocate(&mut registry, leg, home.spot.worker, configuration, attachment)
             }
         }
     }
@@ -165,10 +188,57 @@ impl Workers {
         leg: LegId,
         member: Traveller,
         attachment: Attachment,
+        weight: u32,
     ) -> Result<(), Fault> {
-        let worker = registry.placement.join(attachment);
-        registry.legs.insert(leg, Entry::Placed { worker, attachment });
-        self.tell(worker, Command::Attach { member, attachment })
+        let (worker, to) = self.place(registry, leg, attachment, weight)?;
+        self.tell(worker, Command::Attach { member, to })
+    }
+
+    /// Finds a place for a leg; where that is in a new annex of a room, the owner is told.
+    fn place(
+        &self,
+        registry: &mut Registry,
+        leg: LegId,
+        attachment: Attachment,
+        weight: u32,
+    ) -> Result<(usize, Destination), Fault> {
+        self.measure(registry);
+        let Joined { spot, annex_of } = registry.placement.join(attachment, weight);
+        registry.legs.insert(leg, Entry::Placed(Home { spot, attachment, weight }));
+        let mut to = Destination { attachment, phase: spot.phase, owner: None };
+        if let Some(at) = annex_of {
+            let (annex, owner) = fan::tie(spot);
+            to.owner = Some(owner);
+            self.tell(at.worker, Command::Tie { attachment, phase: at.phase, annex })?;
+        }
+        Ok((spot.worker, to))
+    }
+
+    /// A leg's place is free; where it was the last of an annex, the owner is told.
+    fn leave(&self, registry: &mut Registry, home: Home) {
+        let emptied = registry.placement.leave(home.attachment, home.spot, home.weight);
+        if let Some(Emptied { annex, owner }) = emptied {
+            let command = Command::Untie { attachment: home.attachment, phase: owner.phase, id: annex };
+            // A thread that is gone has no annexes either.
+            let _ = self.tell(owner.worker, command);
+        }
+    }
+
+    /// Tells the placement how busy the workers are, twice a second at most.
+    fn measure(&self, registry: &mut Registry) {
+        let now = self.clock.now();
+        let (at, before) = &mut registry.measured;
+        let passed = now.since(*at).as_micros();
+        if passed < MEASURED_EACH.as_micros() {
+            return;
+        }
+        *at = now;
+        for (worker, (remote, before)) in self.threads.iter().zip(before).enumerate() {
+            let busy = remote.counters.busy();
+            let share = busy.saturating_sub(*before).as_micros() * 1_000_000 / passed;
+            registry.placement.measured(worker, u64::try_from(share).unwrap_or(u64::MAX));
+            *before = busy;
+        }
     }
 
     fn change(
@@ -176,9 +246,9 @@ impl Workers {
         worker: usize,
         leg: LegId,
         configuration: Configuration,
-        attachment: Attachment,
+        to: Destination,
     ) -> Result<(), Fault> {
-        self.tell(worker, Command::Change { leg, configuration: Box::new(configuration), attachment })
+        self.tell(worker, Command::Change { leg, configuration: Box::new(configuration), to })
     }
 
     /// Moves a leg to another attachment, which may live on another worker.
@@ -190,17 +260,16 @@ impl Workers {
         configuration: Configuration,
         attachment: Attachment,
     ) -> Result<(), Fault> {
-        let to = registry.placement.join(attachment);
-        registry.legs.insert(leg, Entry::Placed { worker: to, attachment });
-        if to == from {
-            return self.change(to, leg, configuration, attachment);
+        let (worker, to) = self.place(registry, leg, attachment, placement::weight(&configuration.stream))?;
+        if worker == from {
+            return self.change(worker, leg, configuration, to);
         }
         let (reply, handed_over) = bounded(1);
         self.tell(from, Command::Detach { leg, reply })?;
         let member = handed_over.recv().ok().flatten();
         let mut member = member.ok_or_else(|| ours("the leg's media broke down"))?;
         member.leg.apply_elsewhere(configuration, self.clock.now());
-        self.tell(to, Command::Attach { member, attachment })
+        self.tell(worker, Command::Attach { member, to })
     }
 
     /// Ends a leg: RTCP BYE, then [`MediaEvent::Closed`]. A leg that is not open is ignored.
@@ -212,9 +281,10 @@ impl Workers {
                 drop(ports);
                 self.tell(0, Command::Abandon { leg })
             }
-            Some(Entry::Placed { worker, attachment }) => {
-                registry.placement.leave(attachment, worker);
-                self.tell(worker, Command::Close { leg })
+            Some(Entry::Placed(home)) => {
+                let told = self.tell(home.spot.worker, Command::Close { leg });
+                self.leave(&mut registry, home);
+                told
             }
         };
         // A thread that is gone has closed its legs.

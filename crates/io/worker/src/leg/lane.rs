@@ -9,7 +9,7 @@ use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
 
 /// What a leg's frame of one tick is like.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sound {
     /// How loud, dBFS.
     pub level: f32,

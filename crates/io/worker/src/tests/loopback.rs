@@ -11,14 +11,18 @@ use tandem_base::{
 
 use super::phone::{Phone, stream};
 use super::stage::FOR_EVER;
-use crate::{WorkerOptions, Workers};
+use crate::{WorkerMetrics, WorkerOptions, Workers};
 
 use AudioFormat::Pcmu;
 
 fn start(ports: &str, threads: usize) -> (Workers, Receiver<MediaEvent>) {
+    start_with(ports, |options| options.threads = threads)
+}
+
+fn start_with(ports: &str, adjust: impl FnOnce(&mut WorkerOptions)) -> (Workers, Receiver<MediaEvent>) {
     let (events, receiver) = bounded(64);
-    let options =
-        WorkerOptions { threads, ports: ports.parse().unwrap(), realtime: false, ..Default::default() };
+    let mut options = WorkerOptions { ports: ports.parse().unwrap(), realtime: false, ..Default::default() };
+    adjust(&mut options);
     (Workers::start(options, events).unwrap(), receiver)
 }
 
@@ -65,6 +69,14 @@ fn closed(events: &Receiver<MediaEvent>, expected: LegId) -> tandem_base::LegRep
     match events.recv_timeout(Duration::from_secs(5)).unwrap() {
         MediaEvent::Closed { leg, report } if leg == expected => report,
         other => panic!("{other:?}"),
+    }
+}
+
+fn await_metrics(workers: &Workers, wanted: impl Fn(&WorkerMetrics) -> bool) {
+    let began = Instant::now();
+    while !wanted(&workers.metrics()) {
+        assert!(began.elapsed() < Duration::from_secs(5), "{:?}", workers.metrics());
+        std::thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -123,8 +135,9 @@ fn an_idle_worker_wakes_for_a_call_and_rests_again() {
     assert_eq!(event, MediaEvent::Timeout { leg: LegId(1), epoch: Epoch(1), kind: MediaTimeout::Setup });
     workers.close(LegId(1));
     closed(&events, LegId(1));
+    // The event is told before the figures.
+    await_metrics(&workers, |m| (m.legs, m.renditions) == (0, 0));
     let after = workers.metrics();
-    assert_eq!((after.legs, after.renditions), (0, 0));
     // Opened and never configured: only the event is owed.
     workers.open(LegId(2), limits).unwrap();
     workers.close(LegId(2));
@@ -141,4 +154,40 @@ fn misuse_is_a_fault() {
     let missing = workers.configure(LegId(9), Epoch(1), stream(Pcmu, 20, peer), ROOM, RoomAudio::default());
     assert_eq!(missing.unwrap_err().status, 500);
     workers.close(LegId(9));
+}
+
+#[test]
+fn a_room_too_big_for_one_thread_is_heard_on_both_and_shrinks_again() {
+    let (workers, events) = start_with("42400-42499", |o| (o.threads, o.part) = (2, 2));
+    let tones = [440.0, 617.0, 1_031.0, 1_409.0].map(Some);
+    let mut callers: Vec<Caller> =
+        (0u16..).zip(tones).map(|(n, tone)| call(&workers, n, tone, ROOM)).collect();
+    // A busy machine may lose a frame: waited for is a time in which it loses none.
+    let heard = |c: &[Caller]| {
+        c.iter().enumerate().all(|(n, caller)| {
+            tones.iter().flatten().enumerate().all(|(m, hz)| {
+                let level = caller.phone.level(*hz, 200);
+                if n == m { level < -30.0 } else { level.abs() < 1.0 }
+            })
+        })
+    };
+    converse(&mut callers, heard);
+    let m = workers.metrics();
+    assert_eq!((m.legs, m.conferences, m.annexes), (4, 1, 1));
+    // The part that mixes loses its legs, the other stays.
+    for n in [0, 1] {
+        workers.close(LegId(n));
+        closed(&events, LegId(n));
+    }
+    callers.drain(..2);
+    let alone = |c: &[Caller]| {
+        let level = |hz| c[0].phone.level(hz, 200);
+        level(1_409.0).abs() < 1.0 && level(440.0) < -40.0 && level(617.0) < -40.0
+    };
+    converse(&mut callers, alone);
+    for n in [2, 3] {
+        workers.close(LegId(n));
+        closed(&events, LegId(n));
+    }
+    await_metrics(&workers, |m| (m.conferences, m.annexes) == (0, 0));
 }

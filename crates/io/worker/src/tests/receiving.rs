@@ -112,7 +112,7 @@ impl Desk {
         let entropy = &mut Seeded::new(n.into());
         let leg = Leg::new(id, FOR_EVER, String::from("leg"), configuration, entropy, self.clock.now());
         let attachment = Attachment::Conference(ConferenceId(n.into()));
-        assert!(self.phase.insert(Box::new(Member { leg, outlet }), attachment).is_ok());
+        assert!(self.phase.insert(Box::new(Member { leg, outlet }), attachment, None).is_ok());
         Peer { socket, phone: Phone::new(n, Pcmu, 20, None) }
     }
 
