@@ -146,11 +146,11 @@ impl<M: Media, E: Entropy> Control<M, E> {
     fn on_signaling(&mut self, event: Event) {
         match event {
             Event::Incoming { invite, request, flow } => self.incoming(invite, &request, &flow),
-            Event::Confirmed { invite, body } => self.feed(invite, Input::Acknowledged { sdp: body }),
-            Event::ReInvite { invite, request } => self.feed(invite, Input::Reoffered { sdp: request.body }),
+            Event::Confirmed { invite, body } => self.feed(invite, Input::Acknowledged { sdp: body.into() }),
+            Event::ReInvite { invite, request } => self.feed(invite, Input::Reoffered { sdp: request.body.into() }),
             Event::RefreshDue { invite } => self.feed(invite, Input::RefreshDue),
             Event::ReInviteAnswered { invite, response, awaits_ack: false } => {
-                self.feed(invite, Input::Reanswered { sdp: response.body });
+                self.feed(invite, Input::Reanswered { sdp: response.body.into() });
             }
             Event::Digit { invite, digit, duration } => {
                 if let Some(active) = self.calls.get(&invite) {
@@ -237,7 +237,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
                     signaling_over: false,
                 };
                 self.calls.insert(invite, active);
-                self.feed(invite, Input::Offered { sdp: request.body.clone() });
+                self.feed(invite, Input::Offered { sdp: request.body.clone().into() });
             }
             Err(fault) => {
                 info!(call = %id, status = fault.status, cause = &*fault.detail, "call refused");
@@ -345,7 +345,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 });
             }
             Output::Offer { sdp } => {
-                let body = Some(Body::sdp(sdp));
+                let body = Some(Body::sdp(String::from(sdp)));
                 self.outbox.push(Command::ReInvite { invite, headers: Headers::new(), body });
             }
             Output::Refuse { fault, warnings } => {

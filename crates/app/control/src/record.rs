@@ -29,6 +29,7 @@ macro_rules! record_line {
             rx_malformed = received.malformed,
             rx_unauthentic = received.unauthentic,
             rx_replayed = received.replayed,
+            rx_overdue = received.overdue,
             tx_codec = codec(sent.format),
             tx_packets = sent.packets,
             tx_lost = sent.lost,

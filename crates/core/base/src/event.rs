@@ -33,8 +33,7 @@ pub enum MediaEvent {
         /// Its media in figures.
         report: LegReport,
     },
-    /// The leg's media broke down through our own fault. It is out of its conference and silent, but still
-    /// has to be closed.
+    /// The leg's media broke down through our own fault, or cannot go on. It is silent, but still has to be closed.
     Failed {
         /// Which leg.
         leg: LegId,

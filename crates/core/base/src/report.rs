@@ -35,6 +35,8 @@ pub struct ReceivedReport {
     pub unauthentic: u64,
     /// On an encrypted leg: came before, or too old to tell (RFC 3711 §3.3.2): dropped.
     pub replayed: u64,
+    /// On an encrypted leg: under a key that lived longer than the peer said (RFC 4568 §6.1): taken all the same.
+    pub overdue: u64,
     /// Estimated mean opinion score 1.0 to 4.5 (ITU-T G.107).
     pub mos: Option<f32>,
 }

@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
 
 /// How SRTP protects packets: the crypto-suites of RFC 4568 §6.2, RFC 6188 §4 and RFC 7714 §14.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -125,12 +126,9 @@ impl SrtpPolicy {
     }
 }
 
-/// A master key with its salt, 28 to 46 octets, key first. Never shown by `Debug`.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SrtpMaster {
-    bytes: [u8; SrtpMaster::MAX],
-    len: u8,
-}
+/// A master key with its salt, 28 to 46 octets, key first. Never shown by `Debug`, and wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SrtpMaster(Zeroizing<Box<[u8]>>);
 
 impl SrtpMaster {
     /// Octets of the longest: AES-256 in counter mode.
@@ -138,18 +136,12 @@ impl SrtpMaster {
 
     /// Key and salt of `suite`, in this order; `None` where the length is not [`SrtpSuite::master_len`].
     pub fn new(suite: SrtpSuite, key_and_salt: &[u8]) -> Option<Self> {
-        if key_and_salt.len() == suite.master_len() { SrtpMaster::of(key_and_salt) } else { None }
-    }
-
-    fn of(key_and_salt: &[u8]) -> Option<Self> {
-        let mut bytes = [0; SrtpMaster::MAX];
-        bytes.get_mut(..key_and_salt.len())?.copy_from_slice(key_and_salt);
-        Some(SrtpMaster { bytes, len: u8::try_from(key_and_salt.len()).ok()? })
+        (key_and_salt.len() == suite.master_len()).then(|| SrtpMaster(Zeroizing::new(key_and_salt.into())))
     }
 
     /// Key and salt.
     pub fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..usize::from(self.len)).unwrap_or_default()
+        &self.0
     }
 }
 
@@ -167,8 +159,11 @@ impl Serialize for SrtpMaster {
 
 impl<'de> Deserialize<'de> for SrtpMaster {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let bytes = Vec::<u8>::deserialize(deserializer)?;
-        SrtpMaster::of(&bytes).ok_or_else(|| D::Error::custom("too long for an SRTP master key"))
+        let bytes = Zeroizing::new(Vec::<u8>::deserialize(deserializer)?);
+        if bytes.len() > SrtpMaster::MAX {
+            return Err(D::Error::custom("too long for an SRTP master key"));
+        }
+        Ok(SrtpMaster(Zeroizing::new(bytes.as_slice().into())))
     }
 }
 
@@ -182,14 +177,14 @@ pub struct Mki {
 }
 
 /// A master key and what goes with it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SrtpKeying {
     /// Key and salt.
     pub master: SrtpMaster,
     /// `None`: packets carry none.
     pub mki: Option<Mki>,
-    /// Packets that may be protected with it, by its sender's word; `None` is the suite's own limit, 2⁴⁸ of RTP and
-    /// 2³¹ of RTCP (RFC 3711 §9.2). Its sender has to see to that; a receiver does not count.
+    /// Packets of RTP, and of RTCP, that may be protected with it, by its sender's word (RFC 4568 §6.1); `None` is the
+    /// suite's own limit, 2⁴⁸ of RTP and 2³¹ of RTCP (RFC 3711 §9.2).
     pub lifetime: Option<u64>,
 }
 
@@ -223,7 +218,7 @@ mod tests {
         assert_eq!(SrtpMaster::new(suite, &[0x5a; 29]), None);
         let master = SrtpMaster::new(suite, &[0x5a; 30]).unwrap();
         let keying = SrtpKeying { master, mki: Some(Mki { value: 7, len: 4 }), lifetime: None };
-        let shown = format!("{:?}", Srtp { suite, send: keying, receive: vec![keying] });
+        let shown = format!("{:?}", Srtp { suite, send: keying.clone(), receive: vec![keying] });
         assert!(!shown.contains("90") && !shown.to_lowercase().contains("5a"), "{shown}");
     }
 }

@@ -1,11 +1,10 @@
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tandem_base::{Blame, Direction, Epoch, Fault, LocalMedia, MediaTimeout, Sink};
 use tandem_sdp::{
     Answer, Capabilities, Local, Negotiated, Offer, OwnKeys, Refusal, accept_answer, answer, examine, offer,
 };
 
-use crate::{CallEnding, Departure, EndedBy, Input, Output, PeerEnding};
+use crate::{CallEnding, Departure, EndedBy, Input, Output, PeerEnding, Sdp};
 
 /// Where a call stands. Each stage owns just what it needs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,7 +14,7 @@ pub enum Stage {
     /// Ports are being opened for this offer; an empty one asks for ours.
     Opening {
         /// The peer's offer.
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// Our 200 made an offer; the ACK is to bring the answer (RFC 3261 §13.2.1).
     Offering {
@@ -49,7 +48,7 @@ pub struct Call {
 
 impl Call {
     /// `session_id` names our side in SDP and is drawn at random (RFC 8866 §5.2), as are the keys that we encrypt with.
-    pub const fn new(capabilities: Capabilities, session_id: u64, keys: OwnKeys) -> Self {
+    pub fn new(capabilities: Capabilities, session_id: u64, keys: OwnKeys) -> Self {
         Call { capabilities, session_id, keys, epoch: Epoch(0), stage: Stage::New }
     }
 
@@ -86,7 +85,7 @@ impl Call {
                 self.answered(media, &offer, current, &sdp, out)
             }
             (Stage::Agreed { media, negotiated }, Input::RefreshDue) => {
-                out.emit(Output::Offer { sdp: negotiated.local_sdp.to_string() });
+                out.emit(Output::Offer { sdp: negotiated.local_sdp.clone() });
                 Stage::Agreed { media, negotiated }
             }
             (Stage::Agreed { media, negotiated }, Input::Reanswered { sdp }) => {
@@ -106,7 +105,7 @@ impl Call {
     }
 
     /// Looks at the offer before any port is opened for it.
-    fn offered(&self, sdp: Bytes, out: &mut impl Sink<Output>) -> Stage {
+    fn offered(&self, sdp: Sdp, out: &mut impl Sink<Output>) -> Stage {
         if !sdp.is_empty()
             && let Err(refusal) = examine(&sdp, &self.capabilities)
         {
@@ -118,7 +117,7 @@ impl Call {
         Stage::Opening { sdp }
     }
 
-    fn opened(&mut self, sdp: &Bytes, media: LocalMedia, out: &mut impl Sink<Output>) -> Stage {
+    fn opened(&mut self, sdp: &Sdp, media: LocalMedia, out: &mut impl Sink<Output>) -> Stage {
         if sdp.is_empty() {
             return self.make_offer(media, None, out);
         }
@@ -137,7 +136,7 @@ impl Call {
         &mut self,
         media: LocalMedia,
         negotiated: Box<Negotiated>,
-        sdp: &Bytes,
+        sdp: &Sdp,
         out: &mut impl Sink<Output>,
     ) -> Stage {
         if sdp.is_empty() {
@@ -158,7 +157,7 @@ impl Call {
         &mut self,
         media: LocalMedia,
         mut negotiated: Box<Negotiated>,
-        sdp: &Bytes,
+        sdp: &Sdp,
         out: &mut impl Sink<Output>,
     ) -> Stage {
         // What the peer says of its side reads the same in an offer, and names the formats that hold already.
@@ -198,7 +197,7 @@ impl Call {
         media: LocalMedia,
         offer: &Offer,
         current: Option<Box<Negotiated>>,
-        sdp: &Bytes,
+        sdp: &Sdp,
         out: &mut impl Sink<Output>,
     ) -> Stage {
         match (accept_answer(offer, sdp, current.as_deref()), current) {
@@ -227,8 +226,9 @@ impl Call {
         out.emit(Output::ConfigureMedia { epoch: self.epoch, stream: negotiated.stream.clone() });
     }
 
-    const fn local(&self, media: LocalMedia) -> Local {
-        Local { session_id: self.session_id, media, direction: Direction::SendRecv, keys: self.keys }
+    fn local(&self, media: LocalMedia) -> Local {
+        let (session_id, keys) = (self.session_id, self.keys.clone());
+        Local { session_id, media, direction: Direction::SendRecv, keys }
     }
 }
 

@@ -1,5 +1,6 @@
-use bytes::Bytes;
 use tandem_base::{Fault, LocalMedia, MediaTimeout};
+
+use crate::Sdp;
 
 /// What happens to a call. Session descriptions are as they came; an empty one means that there was none.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -7,7 +8,7 @@ pub enum Input {
     /// The INVITE: with the peer's offer, or asking for ours (RFC 3261 §13.2.1).
     Offered {
         /// The offer, or empty.
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// The answer to [`crate::Output::OpenMedia`]: ports are open.
     MediaOpened {
@@ -19,19 +20,19 @@ pub enum Input {
     /// The ACK for our 200: with the peer's answer where the 200 made the offer.
     Acknowledged {
         /// The answer, or empty.
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// A re-INVITE: hold, resume, another codec or address, or asking for our offer.
     Reoffered {
         /// The offer, or empty.
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// The session is to be refreshed by an offer that changes nothing (RFC 4028 §7.4).
     RefreshDue,
     /// The peer's answer to it.
     Reanswered {
         /// The answer.
-        sdp: Bytes,
+        sdp: Sdp,
     },
     /// No packets came for too long.
     MediaTimedOut(MediaTimeout),

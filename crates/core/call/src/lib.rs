@@ -10,12 +10,14 @@ mod ending;
 mod input;
 mod output;
 mod reason;
+mod sdp;
 
 pub use call::{Call, Stage};
 pub use ending::{CallEnding, EndedBy};
 pub use input::{Departure, Input, PeerEnding};
 pub use output::Output;
 pub use reason::{Protocol, Reason};
+pub use sdp::Sdp;
 
 #[cfg(test)]
 mod tests;

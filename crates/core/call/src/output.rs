@@ -25,7 +25,7 @@ pub enum Output {
     /// Offer this by re-INVITE: what we said last, word for word. [`crate::Input::Reanswered`] follows, or nothing.
     Offer {
         /// Our offer.
-        sdp: String,
+        sdp: Description,
     },
     /// Refuse the INVITE (the call is over) or the re-INVITE (it goes on as it was, RFC 6141).
     Refuse {

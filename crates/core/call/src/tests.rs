@@ -1,11 +1,10 @@
-use bytes::Bytes;
 use proptest::prelude::*;
 use tandem_base::{AudioFormat, AudioStream, Blame, Direction, Fault, LocalMedia, MediaTimeout, SrtpPolicy};
 use tandem_sdp::{Capabilities, OwnKeys};
 
 use super::*;
 
-fn sdp(direction: &str, codecs: &str) -> Bytes {
+fn sdp(direction: &str, codecs: &str) -> Sdp {
     format!(
         "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
          m=audio 4000 RTP/AVP {codecs}\r\na={direction}\r\n"
@@ -34,7 +33,7 @@ fn agreed() -> Call {
     assert_eq!(step(&mut call, Input::Offered { sdp: sdp("sendrecv", "0 8") }), [Output::OpenMedia]);
     let out = step(&mut call, Input::MediaOpened { local: local() });
     assert!(matches!(&out[..], [Output::ConfigureMedia { .. }, Output::Accept { .. }]), "{out:?}");
-    assert!(step(&mut call, Input::Acknowledged { sdp: Bytes::new() }).is_empty());
+    assert!(step(&mut call, Input::Acknowledged { sdp: Sdp::default() }).is_empty());
     call
 }
 
@@ -56,7 +55,7 @@ fn an_offer_is_answered_before_the_ack() {
 #[test]
 fn an_invite_without_an_offer_gets_ours_and_the_ack_settles_it() {
     let mut call = call();
-    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    step(&mut call, Input::Offered { sdp: Sdp::default() });
     let out = step(&mut call, Input::MediaOpened { local: local() });
     let [Output::Accept { sdp: offer }] = &out[..] else { panic!("{out:?}") };
     assert!(offer.contains("m=audio 20000"), "{offer}");
@@ -69,9 +68,9 @@ fn an_invite_without_an_offer_gets_ours_and_the_ack_settles_it() {
 #[test]
 fn an_ack_without_the_answer_ends_the_call_with_a_reason() {
     let mut call = call();
-    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    step(&mut call, Input::Offered { sdp: Sdp::default() });
     step(&mut call, Input::MediaOpened { local: local() });
-    let out = step(&mut call, Input::Acknowledged { sdp: Bytes::new() });
+    let out = step(&mut call, Input::Acknowledged { sdp: Sdp::default() });
     assert!(
         matches!(&out[..2], [Output::HangUp { reason }, Output::CloseMedia] if reason.starts_with("Q.850;cause="))
     );
@@ -96,7 +95,7 @@ fn hold_and_resume_change_the_direction_and_the_epoch() {
 #[test]
 fn a_refresh_offers_the_same_again() {
     let mut call = agreed();
-    let said = call.negotiated().unwrap().local_sdp.to_string();
+    let said = call.negotiated().unwrap().local_sdp.clone();
     assert_eq!(step(&mut call, Input::RefreshDue), [Output::Offer { sdp: said.clone() }]);
     assert_eq!(step(&mut call, Input::Reanswered { sdp: sdp("sendrecv", "0 8") }), [], "as before");
     let moved =
@@ -104,7 +103,7 @@ fn a_refresh_offers_the_same_again() {
     let out = step(&mut call, Input::Reanswered { sdp: moved.into() });
     let [Output::ConfigureMedia { stream, .. }] = &out[..] else { panic!("{out:?}") };
     assert_eq!(stream.remote_rtp.port(), 4_010);
-    assert_eq!(step(&mut call, Input::Reanswered { sdp: Bytes::from_static(b"garbage") }), []);
+    assert_eq!(step(&mut call, Input::Reanswered { sdp: "garbage".into() }), []);
     assert_eq!(step(&mut call, Input::RefreshDue), [Output::Offer { sdp: said }], "o= stays as it was");
 }
 
@@ -123,22 +122,25 @@ fn a_bad_reoffer_is_refused_and_the_session_stays() {
 fn a_bad_answer_to_a_later_offer_leaves_the_session() {
     let mut call = agreed();
     let stream = call.negotiated().map(|n| n.stream.clone());
-    assert!(matches!(&step(&mut call, Input::Reoffered { sdp: Bytes::new() })[..], [Output::Accept { .. }]));
-    assert_eq!(step(&mut call, Input::Acknowledged { sdp: Bytes::new() }), []);
+    assert!(matches!(
+        &step(&mut call, Input::Reoffered { sdp: Sdp::default() })[..],
+        [Output::Accept { .. }]
+    ));
+    assert_eq!(step(&mut call, Input::Acknowledged { sdp: Sdp::default() }), []);
     assert_eq!(call.negotiated().map(|n| n.stream.clone()), stream);
     let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0 8") });
     let [.., Output::Accept { sdp }] = &out[..] else { panic!("{out:?}") };
     assert!(sdp.contains(" 3 IN IP4"), "the peer has seen version 2: {sdp}");
 }
 
-fn without_port(sdp: &Bytes) -> Bytes {
+fn without_port(sdp: &Sdp) -> Sdp {
     String::from_utf8(sdp.to_vec()).unwrap().replace("audio 4000", "audio 0").into()
 }
 
 #[test]
 fn an_answer_that_rejects_the_stream_leaves_a_silent_call() {
     let mut call = agreed();
-    step(&mut call, Input::Reoffered { sdp: Bytes::new() });
+    step(&mut call, Input::Reoffered { sdp: Sdp::default() });
     let out = step(&mut call, Input::Acknowledged { sdp: without_port(&sdp("sendrecv", "0 8")) });
     let [Output::ConfigureMedia { stream, .. }] = &out[..] else { panic!("{out:?}") };
     assert_eq!((stream.direction, stream.remote_rtp.port()), (Direction::Inactive, 0));
@@ -154,7 +156,7 @@ fn an_answer_that_rejects_the_stream_leaves_a_silent_call() {
 #[test]
 fn an_answer_without_audio_to_our_first_offer_ends_the_call_with_a_reason() {
     let mut call = call();
-    step(&mut call, Input::Offered { sdp: Bytes::new() });
+    step(&mut call, Input::Offered { sdp: Sdp::default() });
     step(&mut call, Input::MediaOpened { local: local() });
     let out = step(&mut call, Input::Acknowledged { sdp: without_port(&sdp("sendrecv", "0 8")) });
     let [Output::HangUp { reason }, Output::CloseMedia, Output::Released(ending)] = &out[..] else {
@@ -167,7 +169,7 @@ fn an_answer_without_audio_to_our_first_offer_ends_the_call_with_a_reason() {
 #[test]
 fn an_offer_that_crosses_ours_is_put_off() {
     let mut call = agreed();
-    step(&mut call, Input::Reoffered { sdp: Bytes::new() });
+    step(&mut call, Input::Reoffered { sdp: Sdp::default() });
     let out = step(&mut call, Input::Reoffered { sdp: sdp("sendrecv", "0") });
     assert!(matches!(&out[..], [Output::Refuse { fault, .. }] if fault.status == 491), "{out:?}");
     let out = step(&mut call, Input::Acknowledged { sdp: sdp("sendrecv", "8") });
@@ -251,11 +253,11 @@ fn a_reason_cannot_break_out_of_its_quotes() {
 fn any_input() -> impl Strategy<Value = Input> {
     let body = || {
         prop_oneof![
-            Just(Bytes::new()),
+            Just(Sdp::default()),
             Just(sdp("sendrecv", "0 8")),
             Just(sdp("sendonly", "8")),
             Just(sdp("sendrecv", "18")),
-            Just(Bytes::from_static(b"garbage")),
+            Just(Sdp::from("garbage")),
         ]
     };
     prop_oneof![
@@ -317,7 +319,7 @@ proptest! {
 }
 
 /// An offer under RTP/SAVP with one key.
-fn secret(direction: &str, key: char) -> Bytes {
+fn secret(direction: &str, key: char) -> Sdp {
     let key = key.to_string().repeat(40);
     let sdp = String::from_utf8(sdp(direction, "0").to_vec()).unwrap().replace("RTP/AVP", "RTP/SAVP");
     format!("{sdp}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n").into()
@@ -344,6 +346,42 @@ fn an_encrypted_call_keeps_its_keys_over_hold_and_takes_new_ones() {
     assert_eq!(renewed.send, keys.send);
     let text = serde_json::to_string(&call).unwrap();
     assert_eq!(serde_json::from_str::<Call>(&text).unwrap(), call, "keys are handed over");
+}
+
+/// Keys of ours and of the peer's, in base64 as on the wire and as octets.
+fn assert_no_key(shown: &str) {
+    for key in ["AAAAAAAA", "BwcHBwcH", "7, 7, 7", "0, 0, 0, 0"] {
+        assert!(!shown.contains(key), "{key} in {shown}");
+    }
+}
+
+#[test]
+fn nothing_that_is_printed_of_a_call_shows_a_key() {
+    let mut call = call();
+    let mut shown = Vec::new();
+    let mut run = |input: Input| {
+        shown.push(format!("{input:?}"));
+        let mut out = Vec::new();
+        call.handle(input, &mut out);
+        shown.push(format!("{call:?} {out:?}"));
+        out
+    };
+    run(Input::Offered { sdp: secret("sendrecv", 'A') });
+    let out = run(Input::MediaOpened { local: local() });
+    let ours =
+        out.iter().find_map(|o| if let Output::Accept { sdp } = o { Some(sdp.to_string()) } else { None });
+    assert!(ours.unwrap().contains("inline:BwcHBwcH"), "the key itself is there");
+    run(Input::Acknowledged { sdp: Sdp::default() });
+    run(Input::RefreshDue);
+    run(Input::Reanswered { sdp: secret("sendonly", 'A') });
+    run(Input::Reoffered { sdp: Sdp::default() });
+    run(Input::Acknowledged { sdp: secret("sendrecv", 'A') });
+    run(Input::Reoffered { sdp: secret("inactive", 'A') });
+    shown.iter().for_each(|shown| assert_no_key(shown));
+    assert!(
+        shown.iter().any(|shown| shown.contains("a=crypto:1 AES_CM_128_HMAC_SHA1_80")),
+        "all but the key"
+    );
 }
 
 #[test]

@@ -44,7 +44,7 @@ impl Default for Capabilities {
 }
 
 /// Our side of one call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Local {
     /// Names the session in `o=` (RFC 8866 §5.2): drawn at random for each call. Only 62 bits are used, and only the
     /// first time; later descriptions keep what [`crate::Negotiated`] remembers.

@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use sdp_types::Media;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tandem_base::{Mki, SrtpKeying, SrtpMaster, SrtpSuite};
+use zeroize::{Zeroize, Zeroizing};
 
 use crate::base64;
 use crate::explanation::quotable;
@@ -105,7 +107,8 @@ fn keying(suite: SrtpSuite, text: &str) -> Result<SrtpKeying, Flaw> {
         return Err(Flaw::Syntax);
     }
     let mut parts = info.split('|');
-    let master = parts.next().and_then(|key| SrtpMaster::new(suite, &base64::decode(key, SrtpMaster::MAX)?));
+    let octets = parts.next().and_then(|key| base64::decode(key, SrtpMaster::MAX)).map(Zeroizing::new);
+    let master = octets.and_then(|octets| SrtpMaster::new(suite, &octets));
     let mut keying = SrtpKeying { master: master.ok_or(Flaw::Key)?, mki: None, lifetime: None };
     for (place, part) in parts.enumerate() {
         match part.split_once(':') {
@@ -135,7 +138,7 @@ fn lifetime(text: &str) -> Result<u64, Flaw> {
 }
 
 /// A crypto attribute of ours.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct OurCrypto {
     pub(crate) tag: u32,
     pub(crate) suite: SrtpSuite,
@@ -145,12 +148,21 @@ pub(crate) struct OurCrypto {
 impl OurCrypto {
     /// Its value. The lifetime is the suite's own, and there is one key, which needs no MKI.
     pub(crate) fn value(&self) -> String {
-        format!("{} {} inline:{}", self.tag, self.suite, base64::encode(self.key.as_bytes()))
+        let key = Zeroizing::new(base64::encode(self.key.as_bytes()));
+        format!("{} {} inline:{}", self.tag, self.suite, *key)
     }
 
     /// As the media side takes it.
     pub(crate) fn keying(&self) -> SrtpKeying {
-        SrtpKeying { master: self.key, mki: None, lifetime: None }
+        SrtpKeying { master: self.key.clone(), mki: None, lifetime: None }
+    }
+}
+
+/// Wipes the keys of a description that was read or is written.
+pub(crate) fn wipe(medias: &mut [Media]) {
+    let attributes = medias.iter_mut().flat_map(|media| &mut media.attributes);
+    for attribute in attributes.filter(|a| a.attribute.trim().eq_ignore_ascii_case("crypto")) {
+        attribute.value.zeroize();
     }
 }
 
@@ -160,17 +172,17 @@ const SLOT: usize = SrtpMaster::MAX;
 /// Our master keys for one call, one for each suite, so that no key ever serves two suites.
 ///
 /// They stay the same for as long as the call lives: descriptions that change nothing else keep the keys too.
-/// Neither `Debug` nor anything else shows them.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct OwnKeys([u8; OwnKeys::LEN]);
+/// Neither `Debug` nor anything else shows them, and they are wiped from memory when dropped.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnKeys(Zeroizing<Box<[u8]>>);
 
 impl OwnKeys {
     /// Random octets that they are made of.
     pub const LEN: usize = SLOT * SrtpSuite::ALL.len();
 
     /// From cryptographically strong random octets, drawn for this call alone.
-    pub const fn new(random: [u8; OwnKeys::LEN]) -> Self {
-        OwnKeys(random)
+    pub fn new(random: [u8; OwnKeys::LEN]) -> Self {
+        OwnKeys(Zeroizing::new(Zeroizing::new(random).as_slice().into()))
     }
 
     /// The key for a suite; `None` cannot happen, since each suite has its place.
@@ -189,13 +201,14 @@ impl fmt::Debug for OwnKeys {
 
 impl Serialize for OwnKeys {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.as_slice().serialize(serializer)
+        self.0.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for OwnKeys {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let octets = Vec::<u8>::deserialize(deserializer)?;
-        octets.try_into().map(OwnKeys).map_err(|_| D::Error::custom("keys of another length"))
+        let octets = Zeroizing::new(Vec::<u8>::deserialize(deserializer)?);
+        let octets = octets.first_chunk().filter(|_| octets.len() == OwnKeys::LEN);
+        octets.map(|octets| OwnKeys::new(*octets)).ok_or_else(|| D::Error::custom("keys of another length"))
     }
 }

@@ -1,7 +1,7 @@
 use sdp_types::{Attribute, Connection, Media, Session};
 use tandem_base::{ClockRate, Direction, LocalMedia, PayloadType};
 
-use crate::crypto::OurCrypto;
+use crate::crypto::{self, OurCrypto};
 use crate::{Binding, Codec, Description, Line, Local, Meaning, Negotiated, Origin};
 
 /// Our `o=` user name.
@@ -76,7 +76,9 @@ fn text(media: &[Media], local: &Local, origin: Origin) -> Description {
     let mut session = Session::new(line, "-");
     session.connection = Some(Connection::from_ip_addr(ip));
     session.medias = media.to_vec();
-    session.to_string().into()
+    let text = session.to_string();
+    crypto::wipe(&mut session.medias);
+    text.into()
 }
 
 fn bare(media: &str, port: u16, protocol: &str, formats: &str) -> Media {

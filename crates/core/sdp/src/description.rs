@@ -2,10 +2,12 @@ use std::fmt;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
 /// A session description of ours, as `application/sdp`.
 ///
-/// `Debug` leaves out the keys of its `a=crypto` lines, so that it may be logged; `Display` gives all of it.
+/// `Debug` leaves out the keys of its `a=crypto` lines, so that it may be logged; `Display` gives all of it. Dropped, it
+/// is wiped from memory.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description(String);
 
@@ -16,8 +18,14 @@ impl From<String> for Description {
 }
 
 impl From<Description> for String {
-    fn from(description: Description) -> Self {
-        description.0
+    fn from(mut description: Description) -> Self {
+        std::mem::take(&mut description.0)
+    }
+}
+
+impl Drop for Description {
+    fn drop(&mut self) {
+        self.0.zeroize();
     }
 }
 

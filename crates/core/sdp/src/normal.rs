@@ -1,6 +1,7 @@
 use std::fmt::Write;
 
 use sdp_types::Session;
+use zeroize::Zeroize;
 
 use crate::RefusalCause;
 
@@ -32,7 +33,9 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Session, RefusalCause> {
     if !normal.begun {
         return Err(RefusalCause::NotSdp);
     }
-    Session::parse(normal.text.as_bytes()).map_err(|_| RefusalCause::Malformed(1))
+    let parsed = Session::parse(normal.text.as_bytes()).map_err(|_| RefusalCause::Malformed(1));
+    normal.text.zeroize();
+    parsed
 }
 
 /// Bandwidth lines of one section that are looked at.

@@ -83,7 +83,7 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
     let (origin, sdp) = describe(&medias, local, previous);
     Offer {
         sdp,
-        local: *local,
+        local: local.clone(),
         origin,
         line,
         lines: medias.iter().map(Line::from).collect(),

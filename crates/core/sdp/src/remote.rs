@@ -81,11 +81,13 @@ pub(crate) struct Payload {
 
 impl Remote {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Remote, RefusalCause> {
-        let session = normal::parse(bytes)?;
+        let mut session = normal::parse(bytes)?;
         if session.medias.is_empty() {
             return Err(RefusalCause::NoMedia);
         }
-        Ok(Remote { media: session.medias.iter().map(|media| RemoteMedia::new(&session, media)).collect() })
+        let media = session.medias.iter().map(|media| RemoteMedia::new(&session, media)).collect();
+        crypto::wipe(&mut session.medias);
+        Ok(Remote { media })
     }
 }
 

@@ -9,7 +9,9 @@ fn context(suite: SrtpSuite) -> SrtpContext {
     let master = SrtpMaster::new(suite, &vec![7; suite.master_len()]).unwrap();
     let keying = SrtpKeying { master, mki: None, lifetime: None };
     let mut context = SrtpContext::new();
-    context.negotiate(Some(&Srtp { suite, send: keying, receive: vec![keying] }), Time::ZERO).unwrap();
+    context
+        .negotiate(Some(&Srtp { suite, send: keying.clone(), receive: vec![keying] }), Time::ZERO)
+        .unwrap();
     context
 }
 

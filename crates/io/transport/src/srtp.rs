@@ -32,9 +32,13 @@ pub enum SrtpError {
     /// Came before, or is too old to tell (RFC 3711 §3.3.2).
     #[error("replayed")]
     Replayed,
-    /// The key has protected as many packets as it may (RFC 3711 §9.2), or this number before.
+    /// The key has protected as many packets as it may (RFC 3711 §9.2, RFC 4568 §6.1). It has to be replaced, or the
+    /// stream has to end.
     #[error("the key is used up")]
     Exhausted,
+    /// The key has protected a packet of this number already: a second one would give both away.
+    #[error("the packet number was used before")]
+    Reused,
     /// The packet does not fit into the buffer.
     #[error("the buffer is too small")]
     NoRoom,
@@ -99,6 +103,12 @@ impl SrtpContext {
         SrtpPositions { sent: self.outgoing.position, received: self.incoming.positions() }
     }
 
+    /// Packets taken although the peer's key was past the lifetime that the peer gave it. Many write one and never
+    /// change a key; dropping what is authentic would end long calls for the sake of a number.
+    pub const fn overdue(&self) -> u64 {
+        self.incoming.overdue
+    }
+
     /// Are packets encrypted?
     pub const fn is_on(&self) -> bool {
         self.on
@@ -108,7 +118,8 @@ impl SrtpContext {
     /// [`SRTP_TRAILER`] more.
     ///
     /// # Errors
-    /// [`SrtpError::Exhausted`], [`SrtpError::NoRoom`], [`SrtpError::NoKey`], [`SrtpError::Malformed`].
+    /// [`SrtpError::Exhausted`], [`SrtpError::Reused`], [`SrtpError::NoRoom`], [`SrtpError::NoKey`],
+    /// [`SrtpError::Malformed`].
     pub fn protect_rtp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, SrtpError> {
         self.outgoing.protect_rtp(buffer, len)
     }

@@ -14,8 +14,8 @@ use std::net::SocketAddr;
 
 use tandem_audio::AudioEncoder;
 use tandem_base::{
-    AudioStream, ClockRate, Direction, Entropy, Epoch, LegId, LegReport, MediaEvent, MediaTimeouts,
-    RoomAudio, Ssrc, Time,
+    AudioStream, Blame, ClockRate, Direction, Entropy, Epoch, Fault, LegId, LegReport, MediaEvent,
+    MediaTimeouts, RoomAudio, Ssrc, Time,
 };
 use tandem_rtp::telephone_event::Key;
 use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
@@ -340,6 +340,12 @@ impl Leg {
         if let Some(kind) = self.patience.expired(now) {
             around.events.emit(MediaEvent::Timeout { leg: self.id, epoch: self.epoch, kind });
         }
+        if self.secrecy.take_exhausted() {
+            // RFC 3711 §9.2: rather no media than media under a key that is used up.
+            let fault =
+                Fault::new(Blame::Policy, 500, "the SRTP key has protected as many packets as it may");
+            around.events.emit(MediaEvent::Failed { leg: self.id, fault });
+        }
         around.keys.clear();
         self.inbound.expire_keys(now, around.keys);
         self.tell_keys(around);
@@ -422,6 +428,7 @@ impl Leg {
         report.received.malformed = self.malformed;
         report.received.unauthentic = self.secrecy.unauthentic;
         report.received.replayed = self.secrecy.replayed;
+        report.received.overdue = self.secrecy.overdue();
         quality::estimate(&mut report);
         report
     }

@@ -39,7 +39,7 @@ fn the_answer_echoes_the_tag_with_a_key_of_its_own() {
         [format!("a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:{}", crate::base64::encode(ours.as_bytes()))]
     );
     let srtp = srtp(&answer);
-    assert_eq!((srtp.suite, srtp.send.master), (SrtpSuite::AesCm128HmacSha1_80, ours));
+    assert_eq!((srtp.suite, &srtp.send.master), (SrtpSuite::AesCm128HmacSha1_80, &ours));
     let [theirs] = &srtp.receive[..] else { panic!("{srtp:?}") };
     assert_eq!(theirs.master.as_bytes(), crate::base64::decode(KEY, 46).unwrap());
     assert_eq!((theirs.mki, theirs.lifetime), (None, None));
@@ -90,7 +90,7 @@ fn every_suite_can_be_answered() {
             let answer = answered(&line("RTP/SAVP", &format!("a=crypto:1 {suite} inline:{key}")));
             let srtp = srtp(&answer);
             assert_eq!(
-                (srtp.suite, srtp.receive[0].master),
+                (srtp.suite, srtp.receive[0].master.clone()),
                 (suite, SrtpMaster::new(suite, &octets).unwrap())
             );
             assert_eq!(srtp.send.master.as_bytes().len(), suite.master_len());
@@ -111,7 +111,7 @@ fn lifetimes_and_key_names_are_understood() {
         ("|2^31|65535:2", (Some(1 << 31), mki(65_535, 2))),
         ("|0:128", (None, mki(0, 128))),
     ] {
-        let [keying] = keying(&format!("{KEY}{tail}"))[..] else { panic!("{tail}") };
+        let [keying] = &keying(&format!("{KEY}{tail}"))[..] else { panic!("{tail}") };
         assert_eq!((keying.lifetime, keying.mki), expected, "{tail}");
     }
     let several = keying(&format!("{KEY}|2^20|1:4;inline:{OTHER}|2^20|2:4"));

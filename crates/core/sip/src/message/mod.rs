@@ -11,7 +11,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -33,7 +33,7 @@ pub enum Message {
 }
 
 /// A request. One that was parsed has readable Via, From, To, Call-ID and CSeq, the CSeq's method its own.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Request {
     /// What is asked for.
     pub method: Method,
@@ -46,7 +46,7 @@ pub struct Request {
 }
 
 /// A response. One that was parsed has readable Via, From, To, Call-ID and CSeq.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Response {
     /// Three digits.
     pub status: StatusCode,
@@ -56,6 +56,25 @@ pub struct Response {
     pub headers: Headers,
     /// Exactly Content-Length octets; the writer sets that header itself.
     pub body: Bytes,
+}
+
+// An SDP in a body may hold keys: how long it is must do.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Request { method, uri, headers, body } = self;
+        let mut shown = f.debug_struct("Request");
+        shown.field("method", method).field("uri", uri).field("headers", headers);
+        shown.field("body", &format_args!("{} octets", body.len())).finish()
+    }
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Response { status, reason, headers, body } = self;
+        let mut shown = f.debug_struct("Response");
+        shown.field("status", status).field("reason", reason).field("headers", headers);
+        shown.field("body", &format_args!("{} octets", body.len())).finish()
+    }
 }
 
 impl Message {

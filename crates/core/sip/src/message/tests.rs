@@ -103,6 +103,19 @@ fn bodies_follow_content_length_in_datagrams() {
 }
 
 #[test]
+fn a_body_is_not_shown_since_it_may_hold_keys() {
+    let key = "inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj";
+    let bytes = Bytes::from(options(&format!("Content-Length: {}\r\n", key.len())) + key);
+    let message = Message::parse(bytes).unwrap();
+    let Message::Request(asked) = &message else { panic!("a response") };
+    let answer = Response { body: asked.body.clone(), ..Response::to_request(asked, StatusCode::OK, None) };
+    assert_eq!(asked.body, key);
+    for shown in [format!("{message:?}"), format!("{answer:?}"), format!("{:?}", crate::ua::Body::sdp(key))] {
+        assert!(shown.contains("47 octets") && !shown.contains("d0Rm"), "{shown}");
+    }
+}
+
+#[test]
 fn mandatory_headers_stand_once() {
     use HeaderProblem::{Contradictory, Malformed, Missing, Repeated};
     let without = |start: &str| {

@@ -45,8 +45,8 @@ pub struct RequestId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OutgoingId(pub u64);
 
-/// A message body with its type.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A message body with its type. `Debug` tells only its length: an SDP in it may hold keys.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Body {
     /// Content-Type.
     pub content_type: Cow<'static, str>,
@@ -58,6 +58,12 @@ impl Body {
     /// A session description (RFC 4566).
     pub fn sdp(bytes: impl Into<Bytes>) -> Self {
         Body { content_type: Cow::Borrowed("application/sdp"), bytes: bytes.into() }
+    }
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({}, {} octets)", self.content_type, self.bytes.len())
     }
 }
 

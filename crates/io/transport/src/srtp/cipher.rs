@@ -3,6 +3,7 @@ use aws_lc_rs::cipher::EncryptingKey;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use tandem_base::{SrtpMaster, SrtpSuite, Ssrc};
+use zeroize::{Zeroize, Zeroizing, optimization_barrier};
 
 use super::SrtpError;
 use super::derivation::{Purpose, apply, counter_mode, derive};
@@ -49,16 +50,17 @@ impl Cipher {
         let parts = master.as_bytes().split_at_checked(suite.key_len());
         let (key, salt) = parts.filter(|(_, salt)| salt.len() == suite.salt_len()).ok_or(SrtpError::NoKey)?;
         let prf = counter_mode(key).ok_or(SrtpError::NoKey)?;
-        let session: [u8; 32] = derive(&prf, salt, Purpose::Encryption, rtcp)?;
+        let session: Zeroizing<[u8; 32]> = Zeroizing::new(derive(&prf, salt, Purpose::Encryption, rtcp)?);
         let session = session.get(..key.len()).ok_or(SrtpError::NoKey)?;
         if suite.is_aead() {
             return Cipher::galois(session, derive(&prf, salt, Purpose::Salt, rtcp)?);
         }
-        let authentication: [u8; 20] = derive(&prf, salt, Purpose::Authentication, rtcp)?;
+        let authentication: Zeroizing<[u8; 20]> =
+            Zeroizing::new(derive(&prf, salt, Purpose::Authentication, rtcp)?);
         Ok(Cipher::Counter(Box::new(Counter {
             key: counter_mode(session).ok_or(SrtpError::NoKey)?,
             salt: derive(&prf, salt, Purpose::Salt, rtcp)?,
-            mac: Hmac::new_from_slice(&authentication).map_err(|_| SrtpError::NoKey)?,
+            mac: Hmac::new_from_slice(&*authentication).map_err(|_| SrtpError::NoKey)?,
             tag: if rtcp { suite.rtcp_tag_len() } else { suite.rtp_tag_len() },
         })))
     }
@@ -76,6 +78,23 @@ impl Cipher {
             Cipher::Counter(counter) => counter.tag,
             Cipher::Galois(_) => GCM_TAG,
         }
+    }
+}
+
+impl Drop for Counter {
+    fn drop(&mut self) {
+        // The cipher wipes its own key. The hash's wiping would cost every packet's copy of it, so it is overwritten.
+        self.salt.zeroize();
+        if let Ok(blank) = Hmac::new_from_slice(&[]) {
+            self.mac = blank;
+            optimization_barrier(&self.mac);
+        }
+    }
+}
+
+impl Drop for Galois {
+    fn drop(&mut self) {
+        self.salt.zeroize();
     }
 }
 

@@ -6,7 +6,7 @@ use tandem_base::{ExtSeq, SrtpKeying, SrtpSuite, Ssrc, Time};
 use super::SrtpError;
 use super::cipher::{Cipher, SessionKeys};
 use super::header::{RTCP_HEADER, RtpHeader, rtcp_sender};
-use super::outgoing::{ENCRYPTED, is_mki, mki_len, roll_over, rtcp_associated};
+use super::outgoing::{ENCRYPTED, MAX_RTP, is_mki, mki_len, roll_over, rtcp_associated};
 use super::window::Window;
 
 /// How long a key that was replaced is still understood: as long as our answer may be repeated (RFC 3261 §13.3.1.4).
@@ -33,6 +33,8 @@ pub struct StreamPosition {
 #[derive(Debug, Default)]
 pub struct Incoming {
     keys: Vec<Key>,
+    /// Authentic packets under a key past its lifetime.
+    pub overdue: u64,
 }
 
 /// One of the peer's master keys.
@@ -46,12 +48,15 @@ struct Key {
     streams: Vec<StreamPosition>,
     /// What an earlier key saw, as a hint to the roll-over counters.
     before: Vec<StreamPosition>,
+    /// Authentic packets of RTP and of RTCP.
+    taken: [u64; 2],
 }
 
 impl Key {
     fn new(suite: SrtpSuite, keying: SrtpKeying, before: Vec<StreamPosition>) -> Result<Self, SrtpError> {
         let session = SessionKeys::new(suite, &keying.master)?;
-        Ok(Key { suite, keying, session, until: None, streams: Vec::with_capacity(STREAMS), before })
+        let streams = Vec::with_capacity(STREAMS);
+        Ok(Key { suite, keying, session, until: None, streams, before, taken: [0; 2] })
     }
 
     fn is(&self, suite: SrtpSuite, keying: &SrtpKeying) -> bool {
@@ -106,7 +111,7 @@ impl Incoming {
         self.keys.retain(|key| key.until.is_none_or(|until| until > now));
         for keying in keyings {
             if !self.keys.iter().any(|key| key.is(suite, keying)) {
-                self.keys.push(Key::new(suite, *keying, before.clone())?);
+                self.keys.push(Key::new(suite, keying.clone(), before.clone())?);
             }
         }
         // Those in force come first.
@@ -140,7 +145,7 @@ impl Incoming {
         for key in self.keys.iter_mut().filter(|key| key.until.is_none_or(|until| until > now)) {
             match key.open_rtp(&header, datagram, out) {
                 Ok((len, index)) => {
-                    key.saw_rtp(header.ssrc, index);
+                    self.overdue += u64::from(key.saw_rtp(header.ssrc, index));
                     return Ok(len);
                 }
                 Err(SrtpError::Replayed) => verdict = SrtpError::Replayed,
@@ -156,7 +161,7 @@ impl Incoming {
         for key in self.keys.iter_mut().filter(|key| key.until.is_none_or(|until| until > now)) {
             match key.open_rtcp(sender, datagram, out) {
                 Ok((len, index)) => {
-                    key.saw_rtcp(sender, index);
+                    self.overdue += u64::from(key.saw_rtcp(sender, index));
                     return Ok(len);
                 }
                 Err(SrtpError::Replayed) => verdict = SrtpError::Replayed,
@@ -168,16 +173,24 @@ impl Incoming {
 }
 
 impl Key {
-    fn saw_rtp(&mut self, ssrc: Ssrc, index: u64) {
+    /// Takes the packet down; says whether the key is past its lifetime.
+    fn saw_rtp(&mut self, ssrc: Ssrc, index: u64) -> bool {
         if let Some(stream) = self.position_mut(ssrc) {
             stream.rtp.get_or_insert(Window::new(index)).insert(index);
         }
+        let [rtp, _] = &mut self.taken;
+        *rtp += 1;
+        self.keying.lifetime.is_some_and(|lifetime| *rtp > lifetime)
     }
 
-    fn saw_rtcp(&mut self, ssrc: Ssrc, index: u64) {
+    /// The same for RTCP.
+    fn saw_rtcp(&mut self, ssrc: Ssrc, index: u64) -> bool {
         if let Some(stream) = self.position_mut(ssrc) {
             stream.rtcp.get_or_insert(Window::new(index)).insert(index);
         }
+        let [_, rtcp] = &mut self.taken;
+        *rtcp += 1;
+        self.keying.lifetime.is_some_and(|lifetime| *rtcp > lifetime)
     }
 
     fn open_rtp(
@@ -188,7 +201,8 @@ impl Key {
     ) -> Result<(usize, u64), SrtpError> {
         let window = self.position(header.ssrc).and_then(|s| s.rtp);
         let mut verdict = SrtpError::Unauthentic;
-        for index in self.candidates(header).into_iter().flatten() {
+        // RFC 3711 §9.2: no key goes beyond these numbers, where its key stream would begin anew.
+        for index in self.candidates(header).into_iter().flatten().filter(|index| *index < MAX_RTP) {
             if window.is_some_and(|window| !window.is_new(index)) {
                 return Err(SrtpError::Replayed);
             }

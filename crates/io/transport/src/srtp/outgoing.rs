@@ -5,8 +5,8 @@ use super::SrtpError;
 use super::cipher::{Cipher, SessionKeys};
 use super::header::{RTCP_HEADER, RtpHeader, rtcp_sender};
 
-/// RTP packets that one key may protect (RFC 3711 §9.2).
-const MAX_RTP: u64 = 1 << 48;
+/// RTP packets that one key may protect (RFC 3711 §9.2), and their numbers.
+pub const MAX_RTP: u64 = 1 << 48;
 /// RTCP packets that one key may protect (RFC 3711 §9.2).
 const MAX_RTCP: u32 = 1 << 31;
 /// In the index word of SRTCP: the packet is encrypted (RFC 3711 §3.4).
@@ -17,6 +17,8 @@ pub const ENCRYPTED: u32 = 1 << 31;
 pub struct SentPosition {
     /// The last RTP packet: its source, and its roll-over counter and sequence number as one.
     pub rtp: Option<(Ssrc, u64)>,
+    /// RTP packets, whatever their key: at least as many as the present one has protected.
+    pub packets: u64,
     /// The SRTCP index that comes next.
     pub rtcp: u32,
 }
@@ -35,7 +37,7 @@ impl Outgoing {
             return Ok(());
         }
         self.keys = None;
-        self.keys = Some((suite, *keying, SessionKeys::new(suite, &keying.master)?));
+        self.keys = Some((suite, keying.clone(), SessionKeys::new(suite, &keying.master)?));
         Ok(())
     }
 
@@ -46,7 +48,7 @@ impl Outgoing {
                 let [.., high, low] = last.to_be_bytes();
                 let ahead = header.sequence.wrapping_sub(u16::from_be_bytes([high, low]));
                 if ahead == 0 {
-                    return Err(SrtpError::Exhausted);
+                    return Err(SrtpError::Reused);
                 }
                 last + u64::from(ahead)
             }
@@ -59,10 +61,14 @@ impl Outgoing {
         let header = RtpHeader::parse(buffer.get(..len).ok_or(SrtpError::NoRoom)?)?;
         let index = self.next_index(&header)?;
         let (_, keying, keys) = self.keys.as_ref().ok_or(SrtpError::NoKey)?;
+        if self.position.packets >= limit(keying, MAX_RTP) {
+            return Err(SrtpError::Exhausted);
+        }
         let trailer = keys.rtp.tag_len() + mki_len(keying);
         let packet = buffer.get_mut(..len + trailer).ok_or(SrtpError::NoRoom)?;
         let (body, trailer) = packet.split_at_mut(len);
         self.position.rtp = Some((header.ssrc, index));
+        self.position.packets += 1;
         match &keys.rtp {
             Cipher::Counter(counter) => {
                 counter.crypt(body, header.len, header.ssrc, index)?;
@@ -86,10 +92,10 @@ impl Outgoing {
     pub fn protect_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Result<usize, SrtpError> {
         let sender = rtcp_sender(buffer.get(..len).ok_or(SrtpError::NoRoom)?)?;
         let index = self.position.rtcp;
-        if index >= MAX_RTCP {
+        let (_, keying, keys) = self.keys.as_ref().ok_or(SrtpError::NoKey)?;
+        if u64::from(index) >= limit(keying, MAX_RTCP.into()) {
             return Err(SrtpError::Exhausted);
         }
-        let (_, keying, keys) = self.keys.as_ref().ok_or(SrtpError::NoKey)?;
         let total = len + 4 + keys.rtcp.tag_len() + mki_len(keying);
         let packet = buffer.get_mut(..total).ok_or(SrtpError::NoRoom)?;
         self.position.rtcp = index + 1;
@@ -117,6 +123,11 @@ impl Outgoing {
         }
         Ok(total)
     }
+}
+
+/// Packets that the key may protect: never more than the suite allows.
+fn limit(keying: &SrtpKeying, most: u64) -> u64 {
+    keying.lifetime.map_or(most, |lifetime| lifetime.min(most))
 }
 
 /// The 32 high bits of an index: what HMAC takes in after the packet (RFC 3711 §4.2).

@@ -16,8 +16,8 @@ fn with_mki(keying: SrtpKeying, value: u64, len: u8) -> SrtpKeying {
 }
 
 /// Sends with `ours` and receives with `theirs`.
-fn srtp(suite: SrtpSuite, ours: SrtpKeying, theirs: &[SrtpKeying]) -> Srtp {
-    Srtp { suite, send: ours, receive: theirs.to_vec() }
+fn srtp(suite: SrtpSuite, ours: &SrtpKeying, theirs: &[&SrtpKeying]) -> Srtp {
+    Srtp { suite, send: ours.clone(), receive: theirs.iter().map(|&k| k.clone()).collect() }
 }
 
 fn context(srtp: &Srtp) -> SrtpContext {
@@ -29,7 +29,7 @@ fn context(srtp: &Srtp) -> SrtpContext {
 /// Two that talk to each other.
 fn pair(suite: SrtpSuite) -> (SrtpContext, SrtpContext) {
     let (a, b) = (keying(suite, 1), keying(suite, 2));
-    (context(&srtp(suite, a, &[b])), context(&srtp(suite, b, &[a])))
+    (context(&srtp(suite, &a, &[&b])), context(&srtp(suite, &b, &[&a])))
 }
 
 const SSRC: u32 = 0xcafe_babe;

@@ -14,6 +14,18 @@ pub struct Secrecy {
     pub unauthentic: u64,
     /// Dropped: came before.
     pub replayed: u64,
+    exhaustion: Exhaustion,
+}
+
+/// Is our key used up?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Exhaustion {
+    #[default]
+    No,
+    /// Nothing goes out any more.
+    Yes,
+    /// And somebody knows.
+    Told,
 }
 
 /// Why a datagram was dropped.
@@ -38,6 +50,7 @@ impl Secrecy {
     /// A new negotiation: keys that stay go on. Keys that cannot be used leave the leg silent rather than plain.
     pub fn negotiate(&mut self, srtp: Option<&Srtp>, now: Time) {
         let _ = self.context.negotiate(srtp, now);
+        self.exhaustion = Exhaustion::No;
         if srtp.is_some() {
             self.plain.resize(MAX_PLAIN, 0);
         }
@@ -87,11 +100,40 @@ impl Secrecy {
 
     /// Encrypts the RTP packet in the first `len` octets where that was agreed; gives its length. `None`: it must not go out.
     pub fn seal_rtp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
-        if self.is_on() { self.context.protect_rtp(buffer, len).ok() } else { Some(len) }
+        if !self.is_on() {
+            return Some(len);
+        }
+        let sealed = self.context.protect_rtp(buffer, len);
+        self.note(sealed)
     }
 
     /// The same for an RTCP compound.
     pub fn seal_rtcp(&mut self, buffer: &mut [u8], len: usize) -> Option<usize> {
-        if self.is_on() { self.context.protect_rtcp(buffer, len).ok() } else { Some(len) }
+        if !self.is_on() {
+            return Some(len);
+        }
+        let sealed = self.context.protect_rtcp(buffer, len);
+        self.note(sealed)
+    }
+
+    fn note(&mut self, sealed: Result<usize, SrtpError>) -> Option<usize> {
+        if sealed == Err(SrtpError::Exhausted) && self.exhaustion == Exhaustion::No {
+            self.exhaustion = Exhaustion::Yes;
+        }
+        sealed.ok()
+    }
+
+    /// Has our key protected all that it may, so that nothing can be sent? True once after each negotiation.
+    pub fn take_exhausted(&mut self) -> bool {
+        let exhausted = self.exhaustion == Exhaustion::Yes;
+        if exhausted {
+            self.exhaustion = Exhaustion::Told;
+        }
+        exhausted
+    }
+
+    /// Packets of the peer under a key that is past its lifetime.
+    pub fn overdue(&self) -> u64 {
+        self.context.overdue()
     }
 }

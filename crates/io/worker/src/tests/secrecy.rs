@@ -28,7 +28,7 @@ fn srtp(suite: SrtpSuite, seed: u8) -> Srtp {
 /// The phone's side.
 fn mirrored(srtp: &Srtp) -> SrtpContext {
     let mut context = SrtpContext::new();
-    let theirs = Srtp { suite: srtp.suite, send: srtp.receive[0], receive: vec![srtp.send] };
+    let theirs = Srtp { suite: srtp.suite, send: srtp.receive[0].clone(), receive: vec![srtp.send.clone()] };
     context.negotiate(Some(&theirs), Time::ZERO).unwrap();
     context
 }
@@ -157,7 +157,10 @@ fn a_new_key_takes_effect_with_its_negotiation() {
         .srtp
         .as_mut()
         .unwrap()
-        .negotiate(Some(&Srtp { suite: new.suite, send: new.receive[0], receive: vec![new.send] }), stage.now)
+        .negotiate(
+            Some(&Srtp { suite: new.suite, send: new.receive[0].clone(), receive: vec![new.send.clone()] }),
+            stage.now,
+        )
         .unwrap();
     stage.run(25);
     assert!(stage.phones[listener].level(440.0, 900).abs() < 1.0);
@@ -256,4 +259,38 @@ fn forged_packets_do_not_keep_a_leg_alive() {
         "{:?}",
         stage.events
     );
+}
+
+#[test]
+fn a_leg_whose_key_is_used_up_falls_silent_and_says_so_once() {
+    let mut stage = conference();
+    let mut keys = srtp(AesCm128HmacSha1_80, 1);
+    keys.send.lifetime = Some(50);
+    let context = mirrored(&keys);
+    let n = stage.join_with(Pcmu, 20, Some(440.0), FOR_EVER, |stream| stream.srtp = Some(keys));
+    stage.phones[n].srtp = Some(context);
+    let other = stage.join(Pcmu, 20, None);
+    stage.run(50);
+    assert_eq!((stage.phones[n].headers.len(), &stage.events[..]), (50, &[][..]));
+    stage.run(50);
+    assert_eq!(stage.phones[n].headers.len(), 50, "not one packet more");
+    let [MediaEvent::Failed { fault, .. }] = &stage.events[..] else { panic!("{:?}", stage.events) };
+    assert_eq!(fault.to_string(), "the SRTP key has protected as many packets as it may (500)");
+    assert!(stage.phones[other].headers.len() == 100, "others go on");
+}
+
+#[test]
+fn a_peer_whose_key_is_overdue_is_heard_and_counted() {
+    let mut stage = conference();
+    let mut keys = srtp(AesCm128HmacSha1_80, 1);
+    let context = mirrored(&keys);
+    keys.receive[0].lifetime = Some(40);
+    let n = stage.join_with(Pcmu, 20, Some(440.0), FOR_EVER, |stream| stream.srtp = Some(keys));
+    stage.phones[n].srtp = Some(context);
+    let listener = stage.join(Pcmu, 20, None);
+    stage.run(100);
+    assert!(stage.phones[listener].level(440.0, 200).abs() < 1.0);
+    let report = stage.group.member(n).unwrap().leg.report().received;
+    assert!(report.packets >= 100);
+    assert_eq!((report.overdue, stage.events.len()), (report.packets - 40, 0));
 }
