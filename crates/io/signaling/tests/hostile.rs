@@ -2,6 +2,7 @@
 //!
 //! On a machine that is busy with other things a round may fail through no fault of ours: the best of a few counts.
 
+#![allow(clippy::print_stdout, reason = "a figure for whoever asks with --nocapture")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -47,8 +48,9 @@ fn serving(limits: StreamLimits) -> (Arc<Running>, Authority) {
 async fn others_are_served(tandem: &Running, name: &str) {
     let mut seen = Vec::new();
     for round in 0..ROUNDS {
-        let took = p99(tandem.udp, tandem.tcp, CALLS, &format!("{name}{round}")).await;
+        let took = p99(tandem.udp, tandem.tcp, CALLS, &format!("r{round}")).await;
         if took < ALLOWED {
+            println!("{name}: 99 of 100 calls of others are set up within {took:?}");
             return;
         }
         seen.push(took);
@@ -72,9 +74,14 @@ impl Drop for Flood {
     }
 }
 
+/// Handshakes that are begun and not ended; `scripts/measure-sip` asks for more.
+fn attempts() -> usize {
+    std::env::var("TANDEM_HALF_OPEN").map_or(600, |text| text.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn half_open_handshakes_are_bounded_and_given_up() {
-    const ATTEMPTS: usize = 600;
+    let attempts = attempts();
     let limits = StreamLimits {
         half_open_per_source: 100,
         handshake_timeout: Duration::from_millis(1_500),
@@ -82,7 +89,7 @@ async fn half_open_handshakes_are_bounded_and_given_up() {
     };
     let (tandem, authority) = serving(limits);
     let mut held = Vec::new();
-    for n in 0..ATTEMPTS {
+    for n in 0..attempts {
         let protocol = [Protocol::Tls, Protocol::Ws, Protocol::Wss][n % 3];
         let mut peer = TcpStream::connect(tandem.address(protocol)).await.unwrap();
         // Some say the beginning, some nothing.
@@ -98,7 +105,7 @@ async fn half_open_handshakes_are_bounded_and_given_up() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
     drop(socket.connect(tandem.address(Protocol::Tls)).await.unwrap());
-    others_are_served(&tandem, "half").await;
+    others_are_served(&tandem, &format!("{attempts} handshakes half open")).await;
     // All of them are let go, refused or timed out.
     let gone = async {
         while Counters::get(&counters.half_open) > 0 {
@@ -152,7 +159,7 @@ async fn peers_that_never_read_are_given_up() {
             n += 1;
         }
     });
-    others_are_served(&tandem, "deaf").await;
+    others_are_served(&tandem, "peers that never read").await;
     reaches(&tandem.counters.peers_stalled, 3).await;
     for task in [by_tcp, by_ws, by_tls] {
         tokio::time::timeout(common::PATIENCE, task).await.expect("it lost its connection").unwrap();
@@ -193,7 +200,7 @@ async fn floods_of_unknown_methods_leave_room_for_others() {
         }
     });
     reaches(&tandem.counters.refused, 1_000).await;
-    others_are_served(&tandem, "flood").await;
+    others_are_served(&tandem, "a flood of unknown methods").await;
     drop(flood);
     assert!(datagrams.join().unwrap() > 1_000);
     segments.await.unwrap();
