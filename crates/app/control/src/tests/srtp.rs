@@ -48,3 +48,36 @@ async fn each_destination_has_its_own_policy() {
         lines.push(line);
     }
 }
+
+/// RFC 4028 §7.4: a refresh is no new description, so it brings no new key either (RFC 4568 §7.1.4), whoever refreshes.
+#[tokio::test]
+async fn refreshes_of_either_side_keep_the_keys() {
+    let mut w = world_with(FakeMedia::default(), CONFIG);
+    let said = answered(&w.call_with(1, "1000", &encrypted("RTP/SAVP")).await).to_owned();
+    for _ in 0..2 {
+        w.events.send(Event::RefreshDue { invite: InviteId(1) }).await.unwrap();
+        let Some(Command::ReInvite { body: Some(body), .. }) = w.commands.recv().await else {
+            panic!("no offer")
+        };
+        assert_eq!(body.bytes, said, "ours");
+        let response = reanswered(&encrypted("RTP/SAVP"));
+        let answer = Event::ReInviteAnswered { invite: InviteId(1), response, awaits_ack: false };
+        w.events.send(answer).await.unwrap();
+        let request = invitation("1000", &encrypted("RTP/SAVP"));
+        w.events.send(Event::ReInvite { invite: InviteId(1), request }).await.unwrap();
+        assert_eq!(answered(&w.commands.recv().await.unwrap()), said, "theirs");
+    }
+}
+
+fn reanswered(body: &str) -> Box<tandem_sip::Response> {
+    let text = format!(
+        "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 198.51.100.1;branch=z9hG4bK1\r\nFrom: <sip:1000@198.51.100.1>;tag=b\r\n\
+         To: <sip:ann@192.0.2.7>;tag=a\r\nCall-ID: x\r\nCSeq: 2 INVITE\r\nContact: <sip:ann@192.0.2.7>\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    match Message::parse(text.into()).unwrap() {
+        Message::Response(response) => Box::new(response),
+        Message::Request(_) => panic!("not a response"),
+    }
+}
