@@ -10,7 +10,7 @@ use tandem_config::Config;
 use tandem_control::{Control, Ports, Settings};
 use tandem_signaling::tls::{Tls, TlsError};
 use tandem_signaling::{BindError, OsEntropy, Signaling};
-use tandem_worker::{StartError, Workers};
+use tandem_worker::{StartError, WorkerMetrics, Workers};
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
 
@@ -118,9 +118,31 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     drain.drain(DRAIN);
     let _ = network.await;
     // Waits for threads, which no task of tokio's may.
-    let _ = tokio::task::spawn_blocking(move || workers.shutdown()).await;
+    let ended = tokio::task::spawn_blocking(move || {
+        workers.shutdown();
+        workers.metrics()
+    });
+    if let Ok(m) = ended.await {
+        sum_up(&m);
+    }
     info!("stopped");
     Ok(())
+}
+
+/// What the media threads did in their life.
+fn sum_up(m: &WorkerMetrics) {
+    info!(
+        threads = m.threads,
+        ticks = m.ticks,
+        missed = m.missed,
+        late_p99_us = m.lateness.p99.as_micros(),
+        late_max_us = m.lateness.max.as_micros(),
+        late_frames = m.late_frames,
+        packets_in = m.packets_in,
+        packets_out = m.packets_out,
+        send_errors = m.send_errors,
+        "media threads ended"
+    );
 }
 
 /// Carries events from the media threads' channel, which must not know tokio, to control's.

@@ -1,7 +1,11 @@
 //! What a conference costs the media thread: CPU per leg and second, over real sockets on loopback; and what a bare
 //! loop of PCMU costs in the same run, so that figures of different machines can be compared.
 //!
-//! `cargo bench -p tandem-worker [-- LEGS TALKERS SECONDS] [PCMU|G722|opus]`
+//! ```text
+//! cargo bench -p tandem-worker --bench conference [-- LEGS TALKERS SECONDS] [PCMU|G722|opus]
+//! cargo bench -p tandem-worker --bench conference -- mixed [SECONDS]    three codecs in one room, and each alone
+//! cargo bench -p tandem-worker --bench conference -- codec              what libopus alone takes for a leg that talks
+//! ```
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
@@ -11,11 +15,12 @@ use std::net::{SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
+use tandem_audio::MAX_PACKET_SAMPLES;
 use tandem_base::{
     Attachment, AudioFormat, AudioStream, ConferenceId, Direction, Epoch, HeaderExtensions, LegId,
     MediaTimeouts, OpusParams, PayloadType, ReceiveFormat, RoomAudio, SendFormat, Ssrc,
 };
-use tandem_codec::{EncoderSettings, encoder};
+use tandem_codec::{EncoderSettings, decoder, encoder};
 use tandem_rtp::Header;
 use tandem_testkit::sine;
 use tandem_worker::{WorkerMetrics, WorkerOptions, Workers};
@@ -102,29 +107,39 @@ fn cpu(name: &str) -> Duration {
     Duration::from_nanos(nanos.sum())
 }
 
+/// A format under its payload type.
+type Kind = (AudioFormat, PayloadType);
+
 /// What is measured.
 #[derive(Clone, Copy)]
-struct Case {
-    format: AudioFormat,
-    payload_type: PayloadType,
+struct Case<'a> {
+    // Legs take turns.
+    kinds: &'a [Kind],
     legs: usize,
     talkers: usize,
     seconds: u64,
 }
 
-impl Case {
+impl Case<'_> {
+    fn kind(self, n: usize) -> Kind {
+        self.kinds[n % self.kinds.len()]
+    }
+
     /// Phones that call the addresses of `local`.
     fn peers(self, local: impl Fn(usize, SocketAddr) -> SocketAddr) -> Vec<Peer> {
-        let Case { format, payload_type, .. } = self;
-        let silence = packets(format, None);
-        let ticks = format.clock_rate().ticks_in_ms(20);
+        let silence: Vec<_> = self.kinds.iter().map(|(format, _)| packets(*format, None)).collect();
         let peer = |n| {
+            let (format, payload_type) = self.kind(n);
+            let ticks = format.clock_rate().ticks_in_ms(20);
             let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
             socket.set_nonblocking(true).expect("a flag");
             socket.connect(local(n, socket.local_addr().expect("bound"))).expect("loopback");
             let speaks = n < self.talkers;
-            let packets =
-                if speaks { packets(format, Some(400.0 + 137.0 * n as f64)) } else { silence.clone() };
+            let packets = if speaks {
+                packets(format, Some(400.0 + 137.0 * n as f64))
+            } else {
+                silence[n % silence.len()].clone()
+            };
             Peer { socket, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
         };
         (0..self.legs).map(peer).collect()
@@ -153,8 +168,8 @@ impl Case {
         self.converse(&mut self.peers(|n, _| floor.addresses[n]), "floor", || ())
     }
 
-    fn measure(self, floor: f64) {
-        let Case { format, payload_type, legs, talkers, seconds } = self;
+    /// Microseconds of CPU a leg and second, and what the media thread did meanwhile.
+    fn run(self) -> (f64, WorkerMetrics, WorkerMetrics) {
         let (events, _told) = crossbeam_channel::unbounded();
         let options = WorkerOptions { threads: 1, ..Default::default() };
         let workers = Workers::start(options, events).expect("media threads start");
@@ -162,6 +177,7 @@ impl Case {
         let mut peers = self.peers(|n, peer| {
             let leg = LegId(n as u64);
             let local = workers.open(leg, FOR_EVER).expect("ports are free");
+            let (format, payload_type) = self.kind(n);
             let stream = stream(format, payload_type, peer);
             workers
                 .configure(leg, Epoch(1), stream, Attachment::Conference(ConferenceId(1)), audio)
@@ -170,7 +186,13 @@ impl Case {
         });
         let mut before = WorkerMetrics::default();
         let per_leg = self.converse(&mut peers, "media-", || before = workers.metrics());
-        let after = workers.metrics();
+        (per_leg, before, workers.metrics())
+    }
+
+    fn measure(self, floor: f64) {
+        let Case { legs, talkers, seconds, .. } = self;
+        let (format, _) = self.kind(0);
+        let (per_leg, before, after) = self.run();
         println!(
             "{format}: {legs} legs, {talkers} talkers: {per_leg:.0} us CPU per leg and second, {:.2} of the bare loop; \
              {} encodes/s, {} packets/s out, {} missed ticks, lateness p99 {:?}",
@@ -183,24 +205,79 @@ impl Case {
     }
 }
 
+/// Thirty legs of each codec, one of them talking: in a room for each codec, and in one together.
+fn mixed(kinds: &[Kind], seconds: u64) {
+    let mut parts = 0.0;
+    for kind in kinds {
+        let case = Case { kinds: std::slice::from_ref(kind), legs: 30, talkers: 1, seconds };
+        let (per_leg, ..) = case.run();
+        println!("{}: 30 legs, 1 talker: {per_leg:.0} us CPU per leg and second", kind.0);
+        parts += per_leg * 30.0;
+    }
+    let case = Case { kinds, legs: 30 * kinds.len(), talkers: kinds.len(), seconds };
+    let (per_leg, ..) = case.run();
+    let of_parts = per_leg * case.legs as f64 / parts;
+    println!(
+        "mixed: {} legs, {} talkers: {per_leg:.0} us CPU per leg and second, {of_parts:.2} of the sum",
+        case.legs, case.talkers
+    );
+}
+
+/// One encode of twenty tones and one decode of one, fifty times a second.
+fn codec(format: AudioFormat) {
+    let rate = format.sample_rate().hz();
+    let n = rate as usize / 50;
+    let settings = EncoderSettings::default();
+    let mut encoder = encoder(format, settings).expect("there is an encoder");
+    let mut decoder = decoder(format).expect("there is a decoder");
+    let frames: Vec<Vec<f32>> = (0..100)
+        .map(|i| {
+            let mut sum = vec![0.0; n];
+            for tone in 0..19 {
+                let pcm = sine(400.0 + 137.0 * f64::from(tone), -32.0, rate, i * n, n);
+                sum.iter_mut().zip(pcm).for_each(|(s, x)| *s += f32::from(x) / 32_768.0);
+            }
+            sum
+        })
+        .collect();
+    let heard = packets(format, Some(400.0));
+    let mut payload = [0; 1_300];
+    let mut pcm = vec![0.0; MAX_PACKET_SAMPLES];
+    let began = Instant::now();
+    for _ in 0..5 {
+        for (frame, packet) in frames.iter().zip(&heard) {
+            encoder.encode(frame, &mut payload).expect("20 ms can be encoded");
+            decoder.decode(packet, &mut pcm).expect("it is whole");
+        }
+    }
+    let each = began.elapsed().as_secs_f64() * 1e6 / 500.0;
+    println!("{format}: one encode and one decode: {each:.1} us, {:.0} us a leg and second", each * 50.0);
+}
+
 fn main() {
     let numbers: Vec<usize> = env::args().filter_map(|a| a.parse().ok()).collect();
     let number = |i: usize, usual| numbers.get(i).copied().unwrap_or(usual);
-    let (legs, talkers, seconds) = (number(0, 100), number(1, 3), number(2, 5) as u64);
     let opus = AudioFormat::Opus(OpusParams { inband_fec: true, ..Default::default() });
-    let formats = [
+    let kinds = [
         (AudioFormat::Pcmu, PayloadType::PCMU),
         (AudioFormat::G722, PayloadType::G722),
         (opus, PayloadType::new(96).expect("below 128")),
     ];
     let named = |name: &str| env::args().any(|a| a == name);
-    let bare = Case { format: AudioFormat::Pcmu, payload_type: PayloadType::PCMU, legs, talkers, seconds };
+    if named("codec") {
+        return codec(opus);
+    }
+    if named("mixed") {
+        return mixed(&kinds, number(0, 5) as u64);
+    }
+    let (legs, talkers, seconds) = (number(0, 100), number(1, 3), number(2, 5) as u64);
+    let bare = Case { kinds: &kinds[..1], legs, talkers, seconds };
     let floor = bare.floor();
     println!("bare loop: {legs} legs, {talkers} talkers: {floor:.0} us CPU per leg and second");
-    let all = !formats.iter().any(|(format, _)| named(format.name()));
-    for (format, payload_type) in formats {
-        if all || named(format.name()) {
-            Case { format, payload_type, ..bare }.measure(floor);
+    let all = !kinds.iter().any(|(format, _)| named(format.name()));
+    for kind in &kinds {
+        if all || named(kind.0.name()) {
+            Case { kinds: std::slice::from_ref(kind), ..bare }.measure(floor);
         }
     }
 }

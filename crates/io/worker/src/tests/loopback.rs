@@ -10,7 +10,7 @@ use tandem_base::{
 };
 
 use super::phone::{Phone, stream};
-use super::stage::FOR_EVER;
+use super::stage::{FOR_EVER, OPUS};
 use crate::{WorkerMetrics, WorkerOptions, Workers};
 
 use AudioFormat::Pcmu;
@@ -20,7 +20,7 @@ fn start(ports: &str, threads: usize) -> (Workers, Receiver<MediaEvent>) {
 }
 
 fn start_with(ports: &str, adjust: impl FnOnce(&mut WorkerOptions)) -> (Workers, Receiver<MediaEvent>) {
-    let (events, receiver) = bounded(64);
+    let (events, receiver) = bounded(1_024);
     let mut options = WorkerOptions { ports: ports.parse().unwrap(), realtime: false, ..Default::default() };
     adjust(&mut options);
     (Workers::start(options, events).unwrap(), receiver)
@@ -190,4 +190,60 @@ fn a_room_too_big_for_one_thread_is_heard_on_both_and_shrinks_again() {
         closed(&events, LegId(n));
     }
     await_metrics(&workers, |m| (m.conferences, m.annexes) == (0, 0));
+}
+
+#[test]
+fn a_hundred_legs_that_join_and_leave_each_second_disturb_nobody() {
+    let (workers, events) = start_with("43000-43999", |o| (o.threads, o.part) = (2, 20));
+    let mut callers: Vec<Caller> =
+        (0..8).map(|n| call(&workers, n, (n < 2).then_some(440.0 + 177.0 * f64::from(n)), ROOM)).collect();
+    converse(&mut callers, |c| c.iter().all(|c| c.phone.headers.len() >= 25));
+    for caller in &mut callers {
+        // What is looked at begins here, when all have joined.
+        caller.phone.headers.drain(..caller.phone.headers.len() - 1);
+    }
+    let before = workers.metrics();
+    let (ticks, each) = (150, 10);
+    let crowd = std::thread::scope(|scope| {
+        let crowd = scope.spawn(|| come_and_go(&workers, Duration::from_millis(each), 300));
+        converse(&mut callers, |c| c.iter().all(|c| c.phone.headers.len() >= ticks));
+        crowd.join().unwrap()
+    });
+    let after = workers.metrics();
+    assert_eq!(crowd, 300);
+    assert_eq!(events.try_iter().filter(|e| !matches!(e, MediaEvent::Closed { .. })).count(), 0);
+    let missed = after.missed - before.missed;
+    // A machine that runs other tests meanwhile may take a thread's core away now and then.
+    assert!(missed * 50 <= after.ticks - before.ticks, "{missed} of {} ticks", after.ticks - before.ticks);
+    for (n, caller) in callers.iter().enumerate() {
+        // That no sequence number is left out is seen to by the phone.
+        let jumps = caller.phone.headers.windows(2);
+        let jumps = jumps.filter(|w| w[1].timestamp.wrapping_sub(w[0].timestamp) != 160).count();
+        assert!(jumps as u64 <= missed, "phone {n}: {jumps} gaps");
+        let others = callers.iter().enumerate().filter(|(m, c)| *m != n && c.phone.tone.is_some());
+        for hz in others.filter_map(|(_, c)| c.phone.tone) {
+            let level = caller.phone.level(hz, 200);
+            assert!(missed > 0 || level.abs() < 1.0, "phone {n}: {level:.1} dB");
+        }
+    }
+}
+
+/// Legs of all codecs join and, ten later, leave; how many did.
+fn come_and_go(workers: &Workers, each: Duration, legs: u64) -> u64 {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let began = Instant::now();
+    for n in 0..legs + 10 {
+        std::thread::sleep((began + each * n as u32).saturating_duration_since(Instant::now()));
+        if n < legs {
+            let leg = LegId(1_000 + n);
+            workers.open(leg, FOR_EVER).unwrap();
+            let format = [Pcmu, AudioFormat::Pcma, AudioFormat::G722, OPUS][n as usize % 4];
+            let stream = stream(format, 20, peer.local_addr().unwrap());
+            workers.configure(leg, Epoch(1), stream, ROOM, RoomAudio::default()).unwrap();
+        }
+        if n >= 10 {
+            workers.close(LegId(990 + n));
+        }
+    }
+    legs
 }
