@@ -162,6 +162,8 @@ pub struct OtherAck {
     pub request: Request,
     /// The best first.
     pub targets: VecDeque<Target>,
+    /// How often it was sent to the present one.
+    pub tries: u8,
 }
 
 impl SentAck {

@@ -169,10 +169,8 @@ impl UserAgent {
     ) -> Option<()> {
         let remote_tag = response.headers.to().ok()?.tag().unwrap_or("").to_owned();
         let sent = self.transactions.acks(transaction).iter().find(|sent| sent.remote_tag == remote_tag);
-        if let Some(sent) = sent {
-            let (target, bytes) = sent.ack.clone()?;
-            cx.send(target, bytes);
-            return Some(());
+        if let Some(sent) = sent.cloned() {
+            return self.repeat_ack(transaction, sent, cx);
         }
         if self.calling(id, transaction).is_none() {
             return self.orphan(id, transaction, &response, remote_tag, flow, cx);

@@ -22,6 +22,9 @@ const SEARCH: Duration = Duration::from_secs(5);
 /// Most servers that one request tries.
 const MOST_TRIES: u8 = 8;
 
+/// How often an ACK is sent to one server while there is another: until 3.5 s after the 2xx (RFC 3261 §13.3.1.4).
+const MOST_ACKS: u8 = 3;
+
 /// A request of ours that may be tried elsewhere.
 #[derive(Debug)]
 pub(super) struct Delivery {
@@ -137,9 +140,33 @@ impl UserAgent {
         cx: &mut Context<'_>,
     ) {
         let Some(target) = others.targets.pop_front() else { return };
+        others.tries = 1;
         let ack = self.transmit_ack(others.request.clone(), target, cx);
         let others = (!others.targets.is_empty()).then_some(others);
         self.transactions.note_ack(transaction, SentAck { remote_tag, ack, others });
+    }
+
+    /// The 2xx came again: the ACK was lost, or goes where nobody is.
+    pub(super) fn repeat_ack(
+        &mut self,
+        transaction: TransactionId,
+        mut sent: SentAck,
+        cx: &mut Context<'_>,
+    ) -> Option<()> {
+        let (target, bytes) = sent.ack.clone()?;
+        match &mut sent.others {
+            Some(others) if others.tries >= MOST_ACKS => {
+                self.try_ack(transaction, sent.remote_tag, sent.others.take()?, cx);
+                return Some(());
+            }
+            Some(others) => others.tries += 1,
+            None => {}
+        }
+        cx.send(target, bytes);
+        if sent.others.is_some() {
+            self.transactions.note_ack(transaction, sent);
+        }
+        Some(())
     }
 
     /// Nothing can be sent there: the ACKs that were go elsewhere (§4.3), as far as that is known.
@@ -187,7 +214,8 @@ impl UserAgent {
             Purpose::Request(id) => self.request_located(id, targets, cx),
             Purpose::Ack { transaction, remote_tag, ack, last } => {
                 let targets = reached_from(targets, last);
-                self.try_ack(transaction, remote_tag, Box::new(OtherAck { request: *ack, targets }), cx);
+                let others = Box::new(OtherAck { request: *ack, targets, tries: 0 });
+                self.try_ack(transaction, remote_tag, others, cx);
             }
             Purpose::Response(id) => match targets.first() {
                 Some(target) => self.transactions.redirect(id, *target, &mut cx.out),

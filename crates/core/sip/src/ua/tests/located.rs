@@ -449,6 +449,11 @@ fn an_ack_that_cannot_be_sent_goes_to_the_next_server() {
     assert_eq!(one(&lone), second);
     lone.input(Input::SendFailed(second.0));
     assert_eq!(lone.sent(), []);
+    // Nor does silence lead anywhere else.
+    for _ in 0..5 {
+        answer_to(&mut lone, &invite, "200 OK", routed);
+        assert_eq!(one(&lone), second);
+    }
     // Whoever failed is asked last.
     lone.command(bye(id));
     locate(&mut lone, &[servers[0], THIRD]);
@@ -456,6 +461,26 @@ fn an_ack_that_cannot_be_sent_goes_to_the_next_server() {
     assert_eq!(sent.0, target(THIRD));
     answer_to(&mut lone, &sent, "200 OK", "");
     lone.assert_quiet_end();
+}
+
+#[test]
+fn an_ack_into_the_void_goes_to_the_next_server_in_time() {
+    let routed = "Record-Route: <sip:edge.example.com;lr>\nContact: <sip:bob@198.51.100.2>\n";
+    let mut lone = Lone::new();
+    call_by_name(&mut lone, 1);
+    locate(&mut lone, &[FIRST]);
+    let invite = one(&lone);
+    answer_to(&mut lone, &invite, "200 OK", routed);
+    locate(&mut lone, &["udp 198.51.100.8:5060", "udp 198.51.100.9:5060"]);
+    let first = one(&lone);
+    let mut acks = Vec::new();
+    for _ in 0..5 {
+        answer_to(&mut lone, &invite, "200 OK", routed);
+        acks.push(one(&lone));
+    }
+    assert_eq!(acks[..2], [first.clone(), first]);
+    assert!(acks[2..].iter().all(|ack| ack.0.remote() == "198.51.100.9:5060".parse().unwrap()));
+    assert!(acks[3..].iter().all(|ack| *ack == acks[2]));
 }
 
 /// RFC 3261 §18.2.2, RFC 3263 §5: connection, source address with the port of sent-by, sent-by itself.

@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use tandem_testkit::Conditions;
 
 use super::*;
+use crate::HeaderName;
+use crate::digest::Credentials;
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -19,6 +21,8 @@ enum Act {
     Update { offer: bool },
     Ack,
     Info,
+    Know,
+    Challenge { stale: bool },
     Respond,
     CloseFlow,
     Wait(u64),
@@ -38,12 +42,23 @@ fn act() -> impl Strategy<Value = (bool, Act)> {
         2 => any::<bool>().prop_map(|offer| Act::Update { offer }),
         3 => Just(Act::Ack),
         1 => Just(Act::Info),
+        1 => Just(Act::Know),
+        1 => any::<bool>().prop_map(|stale| Act::Challenge { stale }),
         1 => Just(Act::Respond),
         1 => Just(Act::CloseFlow),
         8 => prop_oneof![0..200u64, 200..5_000u64, 5_000..40_000u64].prop_map(Act::Wait),
         1 => (0.0..0.6).prop_map(|loss| Act::Weather { loss }),
     ];
     (any::<bool>(), act)
+}
+
+/// A refusal that asks for credentials.
+fn challenge(invite: InviteId, stale: bool) -> Command {
+    let mut headers = Headers::new();
+    let line = format!("Digest realm=\"r\", nonce=\"n\", qop=\"auth\", stale={stale}");
+    headers.push(HeaderName::ProxyAuthenticate, line);
+    let status = StatusCode::PROXY_AUTHENTICATION_REQUIRED;
+    Command::Reject { invite, status, reason: None, headers }
 }
 
 /// A user of the two user agents who knows nothing of SIP's rules.
@@ -108,6 +123,11 @@ impl Monkey {
                 let headers = Headers::new();
                 Command::Request { invite: own, method: Method::Info, headers, body: None }
             }
+            Act::Know => {
+                let credentials = Credentials::with_password("alice", "secret");
+                Command::Authenticate { invite: own, credentials }
+            }
+            Act::Challenge { stale } => challenge(own, *stale),
             Act::Respond => {
                 let request = self.requests[side(who)].last().copied().unwrap_or(RequestId(1));
                 Command::Respond { request, status: StatusCode::OK, headers: Headers::new(), body: None }
