@@ -131,6 +131,11 @@ impl AudioLevel {
     /// Silence.
     pub const SILENCE: u8 = 127;
 
+    /// As power: 1.0 is that of the overload point, a full-scale square wave; 0.0 is silence.
+    pub fn power(self) -> f32 {
+        if self.level == Self::SILENCE { 0.0 } else { 10f32.powf(f32::from(self.level) / -10.0) }
+    }
+
     /// The element has one octet; one in the two-byte form may bring more, which say nothing (RFC 6464 §3).
     pub(crate) fn parse(data: &[u8]) -> Option<Self> {
         let octet = *data.first()?;

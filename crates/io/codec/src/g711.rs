@@ -84,6 +84,45 @@ const fn a_encode_table() -> [u8; 8_192] {
     table
 }
 
+/// Squares of the values, halved six times: 80 of them fit into 32 bits.
+static MU_SQUARES: [u32; 256] = squares(Law::Mu);
+static A_SQUARES: [u32; 256] = squares(Law::A);
+/// 1.0 squared as such a square.
+const ONE_SQUARED: f32 = (1 << 24) as f32;
+
+const fn squares(law: Law) -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut code = 0;
+    while code < 256 {
+        let value = expand(law, code as u8).unsigned_abs() as u32;
+        table[code] = (value * value) >> 6;
+        code += 1;
+    }
+    table
+}
+
+/// The largest magnitude that the codes stand for.
+fn peak(law: Law, codes: &[u8]) -> u16 {
+    // Magnitudes grow with the code's low bits, inverted in the µ-law and half so in the A-law.
+    let flip = if law == Law::Mu { 0x7f } else { 0x55 };
+    let largest = codes.iter().fold(0, |largest: u8, code| largest.max((code ^ flip) & 0x7f));
+    expand(law, largest ^ flip).unsigned_abs()
+}
+
+/// Power (mean square; a full-scale sine is 0.5) of the loudest 10 ms: exact above `quiet`, and somewhere below it
+/// where even the peaks are below.
+pub(crate) fn power(law: Law, codes: &[u8], quiet: f32) -> f32 {
+    let peak = f32::from(peak(law, codes)) / 32_768.0;
+    if peak * peak <= quiet {
+        return peak * peak;
+    }
+    let table = if law == Law::Mu { &MU_SQUARES } else { &A_SQUARES };
+    let sum = |block: &[u8]| {
+        block.iter().map(|code| table[usize::from(*code)]).sum::<u32>() as f32 / block.len() as f32
+    };
+    codes.chunks(80).map(sum).fold(0.0, f32::max) / ONE_SQUARED
+}
+
 /// Decoder of either law, with concealment of our own.
 pub(crate) struct G711Decoder {
     table: &'static [f32; 256],
@@ -238,6 +277,23 @@ mod tests {
             [32_124, -32_124, 0]
         );
         assert_eq!([expand(Law::A, 0xaa), expand(Law::A, 0x2a), expand(Law::A, 0xd5)], [32_256, -32_256, 8]);
+    }
+
+    #[test]
+    fn power_is_that_of_what_is_decoded() {
+        for (law, scale) in [Law::Mu, Law::A].into_iter().flat_map(|l| [0.001, 0.01, 0.3].map(|s| (l, s))) {
+            let pcm: Vec<f32> =
+                (0..240).map(|i| scale * if i < 160 { 0.3 } else { 1.0 } * (0.3 * i as f32).sin()).collect();
+            let mut codes = [0; 240];
+            G711Encoder::new(law).encode(&pcm, &mut codes).unwrap();
+            let decoded = codes.map(|code| f32::from(expand(law, code)) / 32_768.0);
+            let expected = decoded[160..].iter().map(|x| x * x).sum::<f32>() / 80.0;
+            let found = power(law, &codes, 1e-9);
+            assert!((found / expected - 1.0).abs() < 0.02, "{law:?} {scale}: {found} for {expected}");
+            let peak = decoded.iter().fold(0.0f32, |peak, x| peak.max(x.abs()));
+            assert_eq!(power(law, &codes, 1.0), peak * peak, "{law:?} {scale}");
+        }
+        assert_eq!(power(Law::Mu, &[0xff; 160], 0.0), 0.0);
     }
 
     #[test]

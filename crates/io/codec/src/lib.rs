@@ -103,6 +103,18 @@ pub fn encoder(format: AudioFormat, settings: EncoderSettings) -> Result<Box<dyn
     })
 }
 
+/// Power (mean square; a full-scale sine is 0.5) of the loudest 10 ms of a payload, where that can be told without
+/// decoding it: of G.711, by table. Where even the peaks are below `quiet`, it is not exact, but below it too.
+///
+/// Costs a tenth of what decoding and playing does where it is quiet, else about as much as decoding.
+pub fn power(format: AudioFormat, payload: &[u8], quiet: f32) -> Option<f32> {
+    match format {
+        AudioFormat::Pcmu => Some(g711::power(Law::Mu, payload, quiet)),
+        AudioFormat::Pcma => Some(g711::power(Law::A, payload, quiet)),
+        AudioFormat::G722 | AudioFormat::Opus(_) => None,
+    }
+}
+
 /// The packet time that the encoder has and that is nearest to `wanted_ms` from below (10 ms at least).
 ///
 /// G.711 and G.722 have any multiple of 10 ms up to 60; Opus has no 30 and no 50 (RFC 6716 §2.1.4), since one

@@ -4,7 +4,7 @@ use tandem_audio::{AudioDecoder, Got, MAX_PACKET_SAMPLES, Source};
 use tandem_base::{PayloadType, ReceiveFormat, Time};
 use tandem_rtp::{JitterBuffer, Next};
 
-use super::dormant::Dormancy;
+use super::dormant::{Dormancy, Levels, Sealed};
 
 /// One format that the peer may send.
 pub struct Decode {
@@ -59,6 +59,32 @@ impl Ahead {
     }
 }
 
+/// How closely a feed listens, and what it has found.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Listening {
+    /// Where the leg does not contribute: spares decoding.
+    pub dormancy: Option<Dormancy>,
+    /// What is no louder than this (mean square) is not heard.
+    pub opens_above: f32,
+    /// Something was left undecoded.
+    pub skipped: bool,
+    /// Something was decoded.
+    pub decoded: bool,
+    /// Does the sender hear a voice? `None` where it does not tell.
+    pub voice: Option<bool>,
+}
+
+impl Listening {
+    fn may_skip(&mut self, packet: Sealed<'_>) -> bool {
+        let opens_above = self.opens_above;
+        let skips = self.dormancy.as_mut().is_some_and(|d| d.may_skip(packet, opens_above));
+        self.skipped |= skips;
+        self.decoded |= !skips;
+        self.voice = packet.voice();
+        skips
+    }
+}
+
 /// What playout draws from: the jitter buffer with the decoders behind it.
 pub struct Feed<'a> {
     /// Packets in their order.
@@ -69,8 +95,10 @@ pub struct Feed<'a> {
     pub current: &'a mut usize,
     /// See [`Ahead`].
     pub ahead: &'a mut Ahead,
-    /// Where the leg does not contribute: spares decoding.
-    pub dormancy: Option<Dormancy>,
+    /// What headers said.
+    pub levels: &'a Levels,
+    /// What came of it.
+    pub listening: Listening,
     /// The tick.
     pub now: Time,
 }
@@ -88,13 +116,14 @@ impl Source for Feed<'_> {
         }
         let Some(lane) = self.decodes.get(*self.current).map(|d| d.lane) else { return Got::Nothing };
         match self.jitter.next(self.now) {
-            Next::Packet { payload_type, ticks, payload, .. } => {
+            Next::Packet { payload_type, sequence, ticks, payload, .. } => {
                 let Some(index) = position(self.decodes, payload_type) else { return Got::Nothing };
                 let Some(decode) = self.decodes.get_mut(index) else { return Got::Nothing };
                 if decode.lane == lane {
                     *self.current = index;
-                    let format = decode.accepts.format;
-                    if self.dormancy.as_mut().is_some_and(|d| d.may_skip(format, payload)) {
+                    let level = self.levels.of(sequence);
+                    let (format, voice_flag) = (decode.accepts.format, self.levels.voice_flag());
+                    if self.listening.may_skip(Sealed { format, payload, level, voice_flag }) {
                         let silence = decode.samples(ticks);
                         // Where more waits than there need be, silence is what can be left out.
                         let enough = self.queued() >= self.target().saturating_add(silence);

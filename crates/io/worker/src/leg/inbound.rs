@@ -7,7 +7,8 @@ use tandem_base::{
 use tandem_rtp::telephone_event::{self, Key};
 use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
 
-use super::feed::{Ahead, Decode, Feed};
+use super::dormant::Levels;
+use super::feed::{Ahead, Decode, Feed, Listening};
 use super::lane::{Lane, Sound};
 use crate::packetizer::TICK_MS;
 
@@ -34,6 +35,7 @@ pub struct Inbound {
     lanes: Vec<Lane>,
     current: usize,
     ahead: Ahead,
+    levels: Levels,
     events: Vec<TelephoneEvent>,
     keys: telephone_event::Receiver,
     format: Option<AudioFormat>,
@@ -74,6 +76,7 @@ impl Inbound {
             lanes: Vec::new(),
             current: 0,
             ahead: Ahead::default(),
+            levels: Levels::new(stream.extensions.client_level),
             events: stream.telephone_events.clone(),
             keys: telephone_event::Receiver::new(),
             format: None,
@@ -90,6 +93,7 @@ impl Inbound {
     /// A new negotiation: formats that stay keep their decoder and their playout.
     pub fn apply(&mut self, stream: &AudioStream, decoders: Vec<(ReceiveFormat, Box<dyn AudioDecoder>)>) {
         self.events.clone_from(&stream.telephone_events);
+        self.levels = Levels::new(stream.extensions.client_level);
         let limits = limits(&stream.receive);
         if limits != self.limits {
             self.limits = limits;
@@ -181,6 +185,7 @@ impl Inbound {
         let Some((format, Some(ticks))) = audio else {
             return self.take_event(packet, &arrival, clock, keys);
         };
+        self.levels.note(arrival.sequence, packet);
         self.take_audio(format, &arrival, ticks, packet.payload, audible);
         let lasts = ticks >= clock.ticks_in_ms(TICK_MS);
         if next && lasts { Taken::Due } else { Taken::Accepted }
@@ -230,9 +235,9 @@ impl Inbound {
         if let Some(format) = self.ahead.format {
             self.current = format;
         }
-        let Inbound { jitter, decodes, lanes, current, ahead, .. } = self;
+        let Inbound { jitter, decodes, lanes, current, ahead, levels, .. } = self;
         let lane = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane))?;
-        lane.play(Feed { jitter, decodes, current, ahead, dormancy: None, now }, out)
+        lane.play(Feed { jitter, decodes, current, ahead, levels, listening: Listening::default(), now }, out)
     }
 
     /// What is heard at present is delayed by this much here.

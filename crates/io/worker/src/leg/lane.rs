@@ -4,7 +4,7 @@ use tandem_audio::{Activity, Contribution, Playout, Resampler};
 use tandem_base::ClockRate;
 
 use super::dormant::Dormancy;
-use super::feed::Feed;
+use super::feed::{Feed, Listening};
 use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
 
@@ -13,6 +13,12 @@ use crate::packetizer::TICK_MS;
 pub struct Sound {
     /// How loud, dBFS.
     pub level: f32,
+    /// It keeps its level, as no voice does.
+    pub steady: bool,
+    /// It is only what is left until the leg leaves the mix.
+    pub hanging: bool,
+    /// Does the sender hear a voice in it? `None` where it does not tell.
+    pub voice: Option<bool>,
 }
 
 /// From packets to the room's frames, for all formats of one sampling rate.
@@ -56,9 +62,15 @@ impl Lane {
     /// Plays one frame into `out`, which is a tick at the room's rate. `None`: there is nothing to add to a mix, and
     /// `out` was left alone.
     pub fn play(&mut self, mut feed: Feed<'_>, out: &mut [f32]) -> Option<Sound> {
-        feed.dormancy = Some(self.dormancy).filter(|_| !self.speaking);
+        let dormancy = Some(self.dormancy).filter(|_| !self.speaking);
+        feed.listening =
+            Listening { dormancy, opens_above: self.activity.opens_above(), ..Listening::default() };
         self.playout.pull(&mut feed, &mut self.frame);
-        self.dormancy = feed.dormancy.unwrap_or_default();
+        let Listening { dormancy, skipped, decoded, voice, .. } = feed.listening;
+        self.dormancy = dormancy.unwrap_or_default();
+        if skipped && !decoded && !self.speaking {
+            return None;
+        }
         let speaks = self.activity.process(&mut self.frame) == Contribution::Speaks;
         if speaks {
             self.convert(out);
@@ -67,7 +79,9 @@ impl Lane {
             self.forget();
         }
         self.speaking = speaks;
-        speaks.then(|| Sound { level: self.activity.level() })
+        let activity = &self.activity;
+        let (steady, hanging) = (activity.is_steady(), activity.is_hanging());
+        speaks.then(|| Sound { level: activity.level(), steady, hanging, voice })
     }
 
     fn convert(&mut self, out: &mut [f32]) {

@@ -83,6 +83,14 @@ const GAIN_DELTA: [u8; 41] = {
     table
 };
 
+/// Does the encoder hear a voice in the packet? `None` where it is not one mono frame of 10 or 20 ms of SILK or hybrid
+/// mode.
+pub fn voice(payload: &[u8]) -> Option<bool> {
+    let (toc, frame) = payload.split_first()?;
+    let one = matches!(toc >> 3, 0 | 1 | 4 | 5 | 8 | 9 | 12..=15) && toc & 0b111 == 0;
+    if one && frame.len() >= 2 { Some(Range::new(frame)?.bit()) } else { None }
+}
+
 /// The largest of a packet's gains, 0 to 63 in steps of 1.4 dB, where its encoder says that nobody speaks in it.
 ///
 /// `None`: somebody does, or it is not told: the packet is not one mono frame of 10 or 20 ms of SILK or hybrid mode, or
