@@ -54,6 +54,12 @@ pub struct Member<O> {
     pub outlet: O,
 }
 
+/// Where the datagrams of a tick come from.
+pub trait Inlet<O> {
+    /// Hands a leg the RTP that came for it; true where a report was among it.
+    fn read(&mut self, member: &mut Member<O>, around: &mut Surroundings<'_>) -> bool;
+}
+
 /// A leg's place in a group.
 struct Seat<O> {
     member: Box<Member<O>>,
@@ -227,13 +233,7 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Places of legs, taken or not.
-    pub fn seats(&self) -> usize {
-        self.seats.len()
-    }
-
-    /// Takes a datagram that came for the leg at `seat`; true where it is what was due in this tick, so that no other
-    /// is to be expected.
+    /// Takes a datagram that came for the leg at `seat`; says what it was good for.
     pub fn receive(
         &mut self,
         seat: usize,
@@ -242,12 +242,12 @@ impl<O: Outlet> Group<O> {
         datagram: Option<&[u8]>,
         arrived: Time,
         around: &mut Surroundings<'_>,
-    ) -> bool {
-        let Some(seat) = self.seats.get_mut(seat).and_then(Option::as_mut) else { return false };
+    ) -> Option<Received> {
+        let seat = self.seats.get_mut(seat)?.as_mut()?;
         let received = seat
             .guard(around, |member, around| member.leg.receive(component, from, datagram, arrived, around));
         self.reported |= received == Some(Received::Report);
-        received == Some(Received::Due)
+        received
     }
 
     /// Every encode expects the losses of the worst of its receivers. Looked after once a second, not with each report:
@@ -301,15 +301,17 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Runs one tick: timers, playout, mix, encode, send.
-    pub fn tick(&mut self, now: Time, around: &mut Surroundings<'_>) {
+    /// Runs one tick: receive, timers, playout, mix, encode, send.
+    ///
+    /// All that comes in is done with leg by leg rather than step by step: what one leg touches is still in the cache then.
+    pub fn tick(&mut self, now: Time, inlet: &mut impl Inlet<O>, around: &mut Surroundings<'_>) {
+        self.raise(self.wanted);
         for seat in self.seats.iter_mut().flatten() {
-            seat.guard(around, |member, around| member.leg.pass_time(now, &mut member.outlet, around));
+            self.reported |= seat.take_in(now, inlet, around);
         }
         self.expect_losses();
-        self.raise(self.wanted);
         self.hear_annexes(around);
-        self.play(now, around);
+        self.add_up();
         if self.is_annex() {
             self.offer(around);
             return self.serve_mixes(now, around);
@@ -326,13 +328,9 @@ impl<O: Outlet> Group<O> {
         self.ticks += 1;
     }
 
-    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) {
+    fn add_up(&mut self) {
         self.mixer.clear();
         self.speakers.clear();
-        for seat in self.seats.iter_mut().flatten() {
-            seat.sound = seat.play(now, around);
-            seat.heard = false;
-        }
         match &mut self.program {
             Program::Mix => self.mix(),
             Program::Echo => {}
@@ -467,11 +465,19 @@ impl<O: Outlet> Seat<O> {
         around.events.emit(MediaEvent::Failed { leg: self.member.leg.id(), fault });
     }
 
-    fn play(&mut self, now: Time, around: &mut Surroundings<'_>) -> Option<Sound> {
+    /// Receives, minds timers and plays; true where the peer told what it loses.
+    fn take_in(&mut self, now: Time, inlet: &mut impl Inlet<O>, around: &mut Surroundings<'_>) -> bool {
         let mut frame = std::mem::take(&mut self.frame);
-        let sound = self.guard(around, |member, _| member.leg.play(now, &mut frame));
+        let done = self.guard(around, |member, around| {
+            let reported = inlet.read(member, around);
+            member.leg.pass_time(now, &mut member.outlet, around);
+            (reported, member.leg.play(now, &mut frame))
+        });
         self.frame = frame;
-        sound.flatten()
+        let (reported, sound) = done.unwrap_or_default();
+        self.sound = sound;
+        self.heard = false;
+        reported
     }
 
     fn send_own(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {

@@ -8,8 +8,8 @@ use tandem_transport::{Component, PortPair};
 
 use crate::command::Traveller;
 use crate::fan::{Annex, AnnexId, Owner};
-use crate::group::Group;
-use crate::leg::{Configuration, Outlet};
+use crate::group::{Group, Inlet, Member};
+use crate::leg::{Configuration, Outlet, Received};
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Surroundings;
 use crate::sys::{Intake, Readable, StampOffset};
@@ -205,11 +205,13 @@ impl Phase {
         intake: &mut Intake,
         around: &mut Surroundings<'_>,
     ) {
-        self.drain(stamps, intake, around);
+        let mut look = Look { stamps, fresh: self.looked.max(now - TICK), intake };
+        self.looked = now;
+        self.take_reports(&mut look, around);
         for (_, group) in self.groups.iter_mut().flatten() {
             let run = catch_unwind(AssertUnwindSafe(|| {
                 group.skip(missed);
-                group.tick(now, around);
+                group.tick(now, &mut look, around);
             }));
             if run.is_err() {
                 group.fail(around);
@@ -217,22 +219,14 @@ impl Phase {
         }
     }
 
-    fn drain(&mut self, stamps: StampOffset, intake: &mut Intake, around: &mut Surroundings<'_>) {
-        let now = stamps.now();
-        let mut look = Look { stamps, fresh: self.looked.max(now - TICK), intake };
-        self.looked = now;
-        for (_, group) in self.groups.iter_mut().flatten() {
-            for seat in 0..group.seats() {
-                look.receive(group, seat, Component::Rtp, around);
-            }
-        }
+    fn take_reports(&mut self, look: &mut Look<'_>, around: &mut Surroundings<'_>) {
         for _ in 0..LOOKS {
             let more = self.readable.look();
             let mut index = 0;
             while let Some(token) = self.readable.token(index) {
                 let place = Place::from_token(token);
                 if let Some(group) = self.group(place.group) {
-                    look.receive(group, place.seat, Component::Rtcp, around);
+                    look.take_reports(group, place.seat, around);
                 }
                 index += 1;
             }
@@ -252,27 +246,31 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Takes what one socket holds. It is not asked for more once it gave what was due in this tick: a burst is read in the
-    /// next, and does not come too late by that, since it is one packet a tick that is played.
-    fn receive(
-        &mut self,
-        group: &mut Group<PortPair>,
-        seat: usize,
-        component: Component,
-        around: &mut Surroundings<'_>,
-    ) {
+    /// Takes what came by the socket for RTCP.
+    fn take_reports(&mut self, group: &mut Group<PortPair>, seat: usize, around: &mut Surroundings<'_>) {
         for _ in 0..MOST {
             let Some(member) = group.member(seat) else { return };
-            let socket = match component {
-                Component::Rtp => &member.outlet.rtp,
-                Component::Rtcp => &member.outlet.rtcp,
-            };
-            let Some(datagram) = self.intake.receive(socket) else { return };
+            let Some(datagram) = self.intake.receive(&member.outlet.rtcp) else { return };
             let arrived = self.stamps.time(datagram.stamp);
-            let due = group.receive(seat, component, datagram.from, datagram.bytes, arrived, around);
-            if due && datagram.stamp.is_some() && arrived > self.fresh {
-                return;
+            group.receive(seat, Component::Rtcp, datagram.from, datagram.bytes, arrived, around);
+        }
+    }
+}
+
+impl Inlet<PortPair> for Look<'_> {
+    /// The socket is not asked for more once it gave what was due in this tick: a burst is read in the next, and does not
+    /// come too late by that, since it is one packet a tick that is played.
+    fn read(&mut self, member: &mut Member<PortPair>, around: &mut Surroundings<'_>) -> bool {
+        let mut reported = false;
+        for _ in 0..MOST {
+            let Some(datagram) = self.intake.receive(&member.outlet.rtp) else { break };
+            let arrived = self.stamps.time(datagram.stamp);
+            let received = member.leg.receive(Component::Rtp, datagram.from, datagram.bytes, arrived, around);
+            reported |= received == Received::Report;
+            if received == Received::Due && datagram.stamp.is_some() && arrived > self.fresh {
+                break;
             }
         }
+        reported
     }
 }

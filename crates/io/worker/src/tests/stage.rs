@@ -14,8 +14,8 @@ use tandem_transport::Component;
 
 use super::phone::{Phone, stream};
 use crate::codecs::Codecs;
-use crate::group::{Group, Member};
-use crate::leg::{Configuration, Leg, MAX_DATAGRAM, Outlet};
+use crate::group::{Group, Inlet, Member};
+use crate::leg::{Configuration, Leg, MAX_DATAGRAM, Outlet, Received};
 use crate::surroundings::{Surroundings, Tally};
 
 pub const OPUS: AudioFormat = AudioFormat::Opus(OpusParams {
@@ -41,6 +41,15 @@ impl Outlet for Wire {
             self.0.borrow_mut().push((to, datagram.to_vec()));
         }
         true
+    }
+}
+
+/// Sockets that hold nothing: what comes is handed to the group before the tick.
+struct Silence;
+
+impl Inlet<Wire> for Silence {
+    fn read(&mut self, _: &mut Member<Wire>, _: &mut Surroundings<'_>) -> bool {
+        false
     }
 }
 
@@ -142,7 +151,8 @@ impl Stage {
     pub fn arrive_at(&mut self, n: usize, from: SocketAddr, datagram: &[u8], at: Time) -> bool {
         let component = if classify(datagram) == Kind::Rtcp { Component::Rtcp } else { Component::Rtp };
         let (group, mut around) = self.split();
-        group.receive(n, component, Some(from), Some(datagram), at, &mut around)
+        let received = group.receive(n, component, Some(from), Some(datagram), at, &mut around);
+        received == Some(Received::Due)
     }
 
     fn split(&mut self) -> (&mut Group<Wire>, Surroundings<'_>) {
@@ -181,7 +191,7 @@ impl Stage {
     pub fn tick(&mut self) {
         let now = self.now;
         let (group, mut around) = self.split();
-        group.tick(now, &mut around);
+        group.tick(now, &mut Silence, &mut around);
     }
 
     pub fn skip(&mut self, ticks: u64) {
