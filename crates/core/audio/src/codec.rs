@@ -1,6 +1,6 @@
 use std::any::Any;
 
-use tandem_base::ClockRate;
+use tandem_base::{ClockRate, LossClass};
 
 /// The longest packet there is: 120 ms at 48 kHz (RFC 6716 §3.2.5).
 pub const MAX_PACKET_SAMPLES: usize = 5_760;
@@ -48,8 +48,21 @@ pub trait AudioEncoder: Send {
     /// [`EncodeError`]: a duration that the codec has no packet for, or `out` too short.
     fn encode(&mut self, pcm: &[f32], out: &mut [u8]) -> Result<usize, EncodeError>;
 
-    /// What share of packets the receiver loses, 0 to 100: decides how much FEC is sent, where there is any.
-    fn set_expected_loss(&mut self, percent: u8);
+    /// How the receiver fares: decides bit rate and redundancy, where the codec has a choice.
+    fn set_loss(&mut self, class: LossClass) {
+        let _ = class;
+    }
+
+    /// What is encoded was sampled at this rate at first: above half of it there is nothing to encode.
+    fn set_source_rate(&mut self, rate: ClockRate) {
+        let _ = rate;
+    }
+
+    /// While it is `true`, frames depend on those before them as little as the codec can: a decoder that heard another
+    /// encoder of the same sound until now can go on with this one.
+    fn set_independent(&mut self, independent: bool) {
+        let _ = independent;
+    }
 
     /// Forgets the stream: as newly constructed.
     fn reset(&mut self);

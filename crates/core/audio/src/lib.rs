@@ -7,8 +7,9 @@
 //! 2. [`Playout`]: packets of any size in, exactly one frame a tick out, delay kept at its target;
 //! 3. [`Resampler`]: between 8, 16 and 48 kHz with less than 2 ms of delay;
 //! 4. [`Activity`], [`level`], [`Selection`]: who sounds, how loud, and who of them is heard;
-//! 5. [`Mixer`] and [`Limiter`]: the sum, the sum minus own, and no clipping;
-//! 6. [`FrameAdapter`]: from the tick's frames to the packet time a leg wants.
+//! 5. [`Fader`], [`AutomaticGain`], [`EchoSuppressor`]: what a leg's own settings ask for;
+//! 6. [`Mixer`] and [`Limiter`]: the sum, the sum minus own, and no clipping;
+//! 7. [`FrameAdapter`]: from the tick's frames to the packet time a leg wants.
 
 mod activity;
 mod codec;
@@ -20,6 +21,7 @@ mod mixer;
 mod playout;
 mod resample;
 mod selection;
+mod sound;
 pub mod tones;
 mod wave;
 
@@ -32,3 +34,4 @@ pub use mixer::Mixer;
 pub use playout::{Got, Playout, PlayoutTotals, Pulled, Source};
 pub use resample::{Resampler, UnsupportedRates};
 pub use selection::{Candidate, Gain, Selection};
+pub use sound::{AutomaticGain, EchoSuppressor, Fader};

@@ -13,6 +13,7 @@ mod media;
 mod report;
 mod room;
 mod sink;
+mod sound;
 mod srtp;
 mod stream;
 mod time;
@@ -26,6 +27,7 @@ pub use media::{Bitrate, ClockRate, ExtSeq, PayloadType, Ssrc};
 pub use report::{LegReport, ReceivedReport, SentReport};
 pub use room::RoomAudio;
 pub use sink::Sink;
+pub use sound::{Agc, Gain, GainRange, LegSound, LossClass};
 pub use srtp::{Mki, Srtp, SrtpKeying, SrtpMaster, SrtpPolicy, SrtpSuite};
 pub use stream::{
     Attachment, AudioStream, ClientLevel, Direction, EventSet, ExtensionId, HeaderExtensions, LocalMedia,

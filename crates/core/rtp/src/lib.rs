@@ -13,6 +13,7 @@
 mod classify;
 mod extension;
 mod jitter;
+mod loss;
 mod ntp;
 mod packet;
 pub mod payload;
@@ -27,6 +28,7 @@ mod transmission;
 pub use classify::{Kind, classify};
 pub use extension::{AudioLevel, Element, Elements, Extension};
 pub use jitter::{JitterBuffer, JitterCounts, JitterLimits, Next, Queued};
+pub use loss::LossWatch;
 pub use ntp::{NtpTimestamp, WallClock};
 pub use packet::{Csrcs, Header, Packet};
 pub use reception::{Arrival, Reception, ReceptionStatistics, Refusal, Verdict};

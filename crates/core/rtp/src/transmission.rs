@@ -1,11 +1,11 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tandem_base::{ClockRate, Entropy, PayloadType, Ssrc, Time};
+use tandem_base::{ClockRate, Entropy, LossClass, PayloadType, Ssrc, Time};
 
 use crate::ntp;
 use crate::rtcp::{ReportBlock, SenderInfo};
-use crate::{Header, NtpTimestamp, WallClock};
+use crate::{Header, LossWatch, NtpTimestamp, WallClock};
 
 /// No round trip takes longer than this: a report that says so is nonsense.
 const MAX_RTT: Duration = Duration::from_secs(30);
@@ -52,6 +52,9 @@ pub struct Transmission {
     reported: [u32; 2],
     peer: Option<PeerView>,
     rtt: Option<Duration>,
+    // Judged anew by whoever takes the stream over.
+    #[serde(skip)]
+    loss: LossWatch,
 }
 
 impl Transmission {
@@ -71,6 +74,7 @@ impl Transmission {
             reported: [0; 2],
             peer: None,
             rtt: None,
+            loss: LossWatch::default(),
         }
     }
 
@@ -151,6 +155,7 @@ impl Transmission {
             jitter: self.clock.duration_of(u64::from(block.jitter)),
             at: arrived,
         });
+        self.loss.absorb(block.fraction_lost, arrived);
         self.rtt = self.round_trip(block, NtpTimestamp::at(arrived, wall)).or(self.rtt);
     }
 
@@ -167,6 +172,11 @@ impl Transmission {
             None => return None,
         };
         Some(ntp::from_short(units)).filter(|rtt| *rtt <= MAX_RTT)
+    }
+
+    /// How the peer fares with our packets, by its reports.
+    pub fn loss(&self) -> LossClass {
+        self.loss.class()
     }
 
     /// The figures so far.

@@ -206,8 +206,6 @@ impl AudioEncoder for G711Encoder {
         Ok(pcm.len())
     }
 
-    fn set_expected_loss(&mut self, _percent: u8) {}
-
     fn reset(&mut self) {}
 }
 

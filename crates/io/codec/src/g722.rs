@@ -107,8 +107,6 @@ impl AudioEncoder for G722Encoder {
         Ok(pairs.len())
     }
 
-    fn set_expected_loss(&mut self, _percent: u8) {}
-
     fn reset(&mut self) {
         *self = G722Encoder::new();
     }

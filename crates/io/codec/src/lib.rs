@@ -51,14 +51,12 @@ pub struct EncoderSettings {
     pub bitrate: Bitrate,
     /// Opus: effort, 0 to 10.
     pub complexity: u8,
-    /// Share of packets that the receiver is expected to lose, 0 to 100.
-    pub expected_loss_percent: u8,
 }
 
 impl Default for EncoderSettings {
-    /// Speech: 28 kbit/s, complexity 5, 5 % loss expected (libopus sends no FEC when it expects none).
+    /// Speech: 24 kbit/s, complexity 5.
     fn default() -> Self {
-        EncoderSettings { bitrate: Bitrate(28_000), complexity: 5, expected_loss_percent: 5 }
+        EncoderSettings { bitrate: Bitrate::kbps(24), complexity: 5 }
     }
 }
 

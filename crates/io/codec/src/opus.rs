@@ -2,14 +2,15 @@
 //!
 //! Memory, measured: 19 KiB a decoder and 32 KiB an encoder, mono, besides the stack that libopus uses while it runs.
 
-use opus::{Application, Bandwidth, Channels, ErrorCode};
-use tandem_audio::{AudioDecoder, AudioEncoder, DecodeError, EncodeError};
+mod encoder;
+mod state;
+
+use opus::{Channels, ErrorCode};
+use tandem_audio::{AudioDecoder, DecodeError};
 use tandem_base::{AudioFormat, ClockRate, OpusParams};
 
-use crate::{CodecError, EncoderSettings};
-
-/// The longest frame that Opus has (RFC 6716 §3.4 R2): no single-frame packet is longer than this.
-const MAX_FRAME_OCTETS: usize = 1_275;
+use crate::CodecError;
+pub(crate) use encoder::OpusEncoder;
 
 /// libopus' concealment keeps humming for seconds; it is faded from here …
 const STEADY_MS: u32 = 60;
@@ -177,75 +178,4 @@ fn frame_after_length(mut rest: &[u8], lengths: u8) -> Option<&[u8]> {
         rest = if *first >= 252 { after.get(1..)? } else { after };
     }
     Some(rest)
-}
-
-pub(crate) struct OpusEncoder {
-    inner: opus::Encoder,
-}
-
-impl OpusEncoder {
-    pub(crate) fn new(params: OpusParams, settings: EncoderSettings) -> Result<Self, CodecError> {
-        let fault = |_| CodecError::Setup { format: AudioFormat::Opus(params) };
-        let mut inner =
-            opus::Encoder::new(ClockRate::HZ_48000.hz(), Channels::Mono, Application::Voip).map_err(fault)?;
-        configure(&mut inner, params, settings).map_err(fault)?;
-        Ok(OpusEncoder { inner })
-    }
-}
-
-fn configure(
-    encoder: &mut opus::Encoder,
-    params: OpusParams,
-    settings: EncoderSettings,
-) -> Result<(), opus::Error> {
-    encoder.set_bitrate(opus::Bitrate::Bits(bitrate(params, settings)))?;
-    encoder.set_complexity(i32::from(settings.complexity.min(10)))?;
-    encoder.set_max_bandwidth(bandwidth(params.max_playback_rate))?;
-    encoder.set_vbr(!params.cbr)?;
-    encoder.set_dtx(params.dtx)?;
-    encoder.set_inband_fec(params.inband_fec)?;
-    encoder.set_packet_loss_perc(i32::from(settings.expected_loss_percent.min(100)))
-}
-
-/// What we want, but no more than the receiver allows (RFC 7587 §6.1 `maxaveragebitrate`).
-fn bitrate(params: OpusParams, settings: EncoderSettings) -> i32 {
-    let allowed = u64::from(params.max_average_bitrate.unwrap_or(510_000)).clamp(6_000, 510_000);
-    i32::try_from(settings.bitrate.0.clamp(6_000, allowed)).unwrap_or(28_000)
-}
-
-/// What lies above half the receiver's `maxplaybackrate` it would not play (RFC 7587 §6.1, §3.1.1).
-fn bandwidth(max_playback_rate: u32) -> Bandwidth {
-    match max_playback_rate {
-        0..=8_000 => Bandwidth::Narrowband,
-        8_001..=12_000 => Bandwidth::Mediumband,
-        12_001..=16_000 => Bandwidth::Wideband,
-        16_001..=24_000 => Bandwidth::Superwideband,
-        _ => Bandwidth::Fullband,
-    }
-}
-
-impl AudioEncoder for OpusEncoder {
-    fn sample_rate(&self) -> ClockRate {
-        ClockRate::HZ_48000
-    }
-
-    fn encode(&mut self, pcm: &[f32], out: &mut [u8]) -> Result<usize, EncodeError> {
-        if !matches!(pcm.len(), 480 | 960 | 1_920 | 2_880) {
-            return Err(EncodeError::Duration);
-        }
-        let room = out.len().min(MAX_FRAME_OCTETS);
-        let out = &mut out[..room];
-        self.inner.encode_float(pcm, out).map_err(|e| match e.code() {
-            ErrorCode::BufferTooSmall => EncodeError::BufferTooShort,
-            _ => EncodeError::Codec,
-        })
-    }
-
-    fn set_expected_loss(&mut self, percent: u8) {
-        let _ = self.inner.set_packet_loss_perc(i32::from(percent.min(100)));
-    }
-
-    fn reset(&mut self) {
-        let _ = self.inner.reset_state();
-    }
 }

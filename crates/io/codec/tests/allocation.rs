@@ -5,7 +5,7 @@
 use allocation_counter::measure;
 use tandem_audio::MAX_PACKET_SAMPLES;
 use tandem_audio::tones::Tone;
-use tandem_base::{AudioFormat, OpusParams};
+use tandem_base::{AudioFormat, LossClass, OpusParams};
 use tandem_codec::{EncoderSettings, decoder, encoder};
 
 #[test]
@@ -13,6 +13,7 @@ fn packets_good_lost_and_broken_do_not_allocate() {
     let opus = AudioFormat::Opus(OpusParams { inband_fec: true, ..OpusParams::default() });
     for format in [AudioFormat::Pcmu, AudioFormat::Pcma, AudioFormat::G722, opus] {
         let mut encoder = encoder(format, EncoderSettings::default()).unwrap();
+        let mut successor = tandem_codec::encoder(format, EncoderSettings::default()).unwrap();
         let mut decoder = decoder(format).unwrap();
         let mut tone = Tone::new(440.0, -10.0, format.sample_rate());
         let mut pcm = vec![0.0; format.sample_rate().ticks_in_ms(20) as usize];
@@ -31,7 +32,8 @@ fn packets_good_lost_and_broken_do_not_allocate() {
                     }
                     _ => decoded += decoder.decode(&payload[..n], &mut out).unwrap(),
                 }
-                encoder.set_expected_loss(tick / 2);
+                encoder.set_loss(LossClass::ALL[tick / 20 % 3]);
+                let _ = successor.take_over(&*encoder);
             }
             decoder.reset();
             encoder.reset();

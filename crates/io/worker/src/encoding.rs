@@ -1,5 +1,5 @@
 use tandem_audio::{AudioEncoder, Limiter, Resampler};
-use tandem_base::{AudioFormat, ClockRate, SendFormat};
+use tandem_base::{AudioFormat, ClockRate, LossClass, OpusParams, SendFormat};
 
 use crate::packetizer::{Packetizer, TICK_MS};
 
@@ -16,15 +16,37 @@ pub struct EncodingKey {
     pub format: AudioFormat,
     /// Audio in one packet, ms.
     pub ptime_ms: u8,
+    /// How its receivers fare, where they are so many that each class has an encode of its own.
+    pub class: LossClass,
 }
 
 impl From<SendFormat> for EncodingKey {
     fn from(send: SendFormat) -> Self {
-        EncodingKey { format: send.format, ptime_ms: send.ptime_ms }
+        let format = match send.format {
+            // All that is mixed is mono, and both who would like stereo and who would not play that.
+            AudioFormat::Opus(params) => AudioFormat::Opus(OpusParams { stereo: false, ..params }),
+            other => other,
+        };
+        EncodingKey { format, ptime_ms: send.ptime_ms, class: LossClass::default() }
     }
 }
 
 impl EncodingKey {
+    /// The same for receivers who fare so.
+    pub fn of_class(self, class: LossClass) -> Self {
+        EncodingKey { class, ..self }
+    }
+
+    /// The same but for how its receivers fare.
+    pub fn is_akin(self, other: EncodingKey) -> bool {
+        self.of_class(other.class) == other
+    }
+
+    /// Does it matter to this codec how its receivers fare?
+    pub fn has_classes(self) -> bool {
+        matches!(self.format, AudioFormat::Opus(params) if params.inband_fec)
+    }
+
     /// RTP clock ticks of one packet.
     pub fn ticks(self) -> u32 {
         self.format.clock_rate().ticks_in_ms(u32::from(self.ptime_ms))
@@ -57,6 +79,7 @@ pub struct Encoding {
     converted: Vec<f32>,
     payloads: Vec<Payload>,
     complete: usize,
+    independent: bool,
 }
 
 impl Encoding {
@@ -72,8 +95,10 @@ impl Encoding {
             converted: vec![0.0; frame_len(rate)],
             payloads: vec![Payload { bytes: [0; MAX_PAYLOAD], len: 0 }; MAX_PACKETS],
             complete: 0,
+            independent: false,
             encoder,
         };
+        encoding.encoder.set_loss(key.class);
         encoding.set_room_rate(room);
         encoding
     }
@@ -95,6 +120,19 @@ impl Encoding {
         // Both are rates of codecs, which are exactly those that a resampler takes.
         self.resampler = if rate == room { None } else { Resampler::new(room, rate).ok() };
         self.heard = vec![0.0; frame_len(room)];
+        self.encoder.set_source_rate(room);
+    }
+
+    /// Files it under another class of receivers; what it encodes stays the same.
+    pub fn set_class(&mut self, class: LossClass) {
+        self.key.class = class;
+    }
+
+    /// The next packet depends on those before it as little as the codec can: a receiver comes from another encode of
+    /// the same sound.
+    pub fn welcome(&mut self) {
+        self.independent = true;
+        self.encoder.set_independent(true);
     }
 
     /// Puts the packetizer in step with a group that has run for `ticks` ticks.
@@ -122,6 +160,9 @@ impl Encoding {
             // An encoder that fails leaves out one packet; the timestamp runs on without it.
             payload.len = self.encoder.encode(pcm, &mut payload.bytes).unwrap_or(0);
             self.complete += 1;
+            if std::mem::take(&mut self.independent) {
+                self.encoder.set_independent(false);
+            }
         }
         self.complete
     }
@@ -137,7 +178,7 @@ impl Encoding {
         self.payloads.iter().take(self.complete).map(|p| p.bytes.get(..p.len).unwrap_or_default())
     }
 
-    /// Goes on where `other`, which has the same key, was after the last tick, so that the receiver's decoder does
+    /// Goes on where `other`, which is akin, was after the last tick, so that the receiver's decoder does
     /// not hear the change: every stage gets the same past.
     pub fn continue_from(&mut self, other: &Encoding) {
         self.limiter = other.limiter.clone();
@@ -164,8 +205,8 @@ impl Encoding {
         }
     }
 
-    /// What share of packets its receivers lose, 0 to 100.
-    pub fn set_expected_loss(&mut self, percent: u8) {
-        self.encoder.set_expected_loss(percent);
+    /// How its receivers fare.
+    pub fn set_loss(&mut self, class: LossClass) {
+        self.encoder.set_loss(class);
     }
 }

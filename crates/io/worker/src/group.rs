@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
 use tandem_audio::{AudioEncoder, Mixer, Selection};
-use tandem_base::{Attachment, Blame, ClockRate, Fault, MediaEvent, RoomAudio, Ssrc, Time};
+use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Ssrc, Time};
 use tandem_rtp::Header;
 use tandem_transport::Component;
 
@@ -125,7 +125,7 @@ impl<O: Outlet> Group<O> {
 
     /// Shared encoders.
     pub fn renditions(&self) -> usize {
-        self.renditions.len()
+        self.renditions.iter().filter(|r| r.members > 0).count()
     }
 
     /// The rate that it mixes at.
@@ -162,7 +162,7 @@ impl<O: Outlet> Group<O> {
         let index = seat;
         let seat = self.seats.get_mut(index)?.take()?;
         self.selection.forget((0, index));
-        self.leave_rendition(seat.member.leg.outbound.key());
+        rendition::leave(&mut self.renditions, seat.member.leg.outbound.key());
         Some(seat.member)
     }
 
@@ -183,7 +183,7 @@ impl<O: Outlet> Group<O> {
         self.audio = audio;
         if after != before {
             self.enter_rendition(after, spare);
-            self.leave_rendition(before);
+            rendition::leave(&mut self.renditions, before);
         }
     }
 
@@ -213,24 +213,11 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// One more leg hears the rendition of `key`; the first one's `spare` encoder makes it.
+    /// One more leg hears the rendition of `key`; its `spare` encoder makes one that is lacking.
     fn enter_rendition(&mut self, key: EncodingKey, spare: Option<Box<dyn AudioEncoder>>) {
-        let there = self.renditions.iter_mut().find(|r| r.encoding.key() == key);
-        if let Some(rendition) = there {
-            rendition.members += 1;
-        } else if let Some(encoder) = spare {
-            self.renditions.push(Rendition::new(key, encoder, self.room, self.ticks));
-        }
-    }
-
-    /// One fewer; the last takes the rendition along.
-    fn leave_rendition(&mut self, key: EncodingKey) {
-        let Some(index) = self.renditions.iter().position(|r| r.encoding.key() == key) else { return };
-        let Some(rendition) = self.renditions.get_mut(index) else { return };
-        rendition.members = rendition.members.saturating_sub(1);
-        if rendition.members == 0 {
-            self.renditions.swap_remove(index);
-        }
+        let (room, ticks) = (self.room, self.ticks);
+        let make = |key| spare.map(|encoder| Rendition::new(key, encoder, room, ticks));
+        rendition::enter(&mut self.renditions, key, make);
     }
 
     /// Takes a datagram that came for the leg at `seat`; says what it was good for.
@@ -250,27 +237,22 @@ impl<O: Outlet> Group<O> {
         received
     }
 
-    /// Every encode expects the losses of the worst of its receivers. Looked after once a second, not with each report:
-    /// a thousand legs report two hundred times a second.
+    /// Looked after once a second, not with each report: a thousand legs report two hundred times a second.
     fn expect_losses(&mut self) {
         if !self.ticks.is_multiple_of(TICKS_A_SECOND) || !std::mem::take(&mut self.reported) {
             return;
         }
         for rendition in &mut self.renditions {
-            rendition.worst_loss = rendition::USUAL_LOSS;
+            rendition.worst = LossClass::Clean;
         }
-        for seat in self.seats.iter_mut().flatten() {
-            let leg = &mut seat.member.leg;
-            let Some(percent) = leg.peer_loss() else { continue };
-            leg.outbound.own.set_expected_loss(percent.max(rendition::USUAL_LOSS));
-            let key = leg.outbound.key();
+        for seat in self.seats.iter().flatten() {
+            let outbound = &seat.member.leg.outbound;
+            let key = outbound.key();
             if let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) {
-                rendition.worst_loss = rendition.worst_loss.max(percent);
+                rendition.worst = rendition.worst.max(outbound.loss);
             }
         }
-        for rendition in &mut self.renditions {
-            rendition.expect_worst_loss();
-        }
+        rendition::expect_losses(&mut self.renditions);
     }
 
     /// Lets `n` ticks pass that came too late: timestamps run on, so that no delay is left behind.
@@ -363,11 +345,10 @@ impl<O: Outlet> Group<O> {
     fn choose_encodings(&mut self) {
         let echo = matches!(self.program, Program::Echo);
         let silent = self.mixer.contributors() == 0;
-        for rendition in &mut self.renditions {
-            rendition.listeners = 0;
-        }
+        self.renditions.iter_mut().for_each(Rendition::begin);
         for seat in self.seats.iter_mut().flatten().filter(|s| !s.failed) {
             let outbound = &mut seat.member.leg.outbound;
+            rendition::follow_loss(&mut self.renditions, outbound, silent);
             let key = outbound.key();
             let Some(rendition) = self.renditions.iter_mut().find(|r| r.encoding.key() == key) else {
                 continue;
@@ -376,6 +357,7 @@ impl<O: Outlet> Group<O> {
             let alone = echo || contributes || (!silent && rendition.live && outbound.lingers());
             match (outbound.alone, alone) {
                 (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
+                (true, false) if rendition.live && !silent => rendition.welcome(),
                 (true, false) if !rendition.live => rendition.encoding.continue_from(&outbound.own),
                 (false, false) if !rendition.live => rendition.encoding.restart(),
                 _ => {}

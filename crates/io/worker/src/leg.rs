@@ -14,7 +14,7 @@ use std::net::SocketAddr;
 
 use tandem_audio::AudioEncoder;
 use tandem_base::{
-    AudioStream, Blame, ClockRate, Direction, Entropy, Epoch, Fault, LegId, LegReport, MediaEvent,
+    AudioStream, Blame, ClockRate, Direction, Entropy, Epoch, Fault, LegId, LegReport, LossClass, MediaEvent,
     MediaTimeouts, RoomAudio, Ssrc, Time,
 };
 use tandem_rtp::telephone_event::Key;
@@ -169,6 +169,7 @@ impl Leg {
     pub fn enter(&mut self, room: ClockRate, ticks: u64) {
         self.set_room_rate(room);
         self.outbound.own.align(ticks);
+        self.outbound.own.set_class(LossClass::default());
         self.outbound.alone = false;
     }
 
@@ -303,6 +304,7 @@ impl Leg {
         match report::absorb(datagram, books.0, books.1, arrived, around.wall) {
             Ok(_) => {
                 self.patience.heard_rtcp(arrived);
+                self.outbound.heed_reports();
                 return Received::Report;
             }
             Err(_) => self.count_malformed(around),
@@ -327,12 +329,6 @@ impl Leg {
                 around.events.emit(MediaEvent::Digit { leg: self.id, digit, duration });
             }
         }
-    }
-
-    /// What share of our packets the peer loses, in percent, by its latest report.
-    pub fn peer_loss(&self) -> Option<u8> {
-        let peer = self.outbound.packets.transmission.statistics().peer?;
-        u8::try_from(u32::from(peer.fraction_lost) * 100 / 256).ok()
     }
 
     /// What time alone brings about: time-outs, keys that were never released, reports.

@@ -1,6 +1,7 @@
 //! Groups in virtual time: datagrams in, datagrams out, no sockets.
 
 mod allocation;
+mod classes;
 mod conference;
 mod continuity;
 mod events;

@@ -1,5 +1,5 @@
 use tandem_audio::AudioEncoder;
-use tandem_base::{AudioFormat, ClockRate, SendFormat, SentReport, Ssrc, Time};
+use tandem_base::{AudioFormat, ClockRate, LossClass, SendFormat, SentReport, Ssrc, Time};
 use tandem_rtp::{Header, Transmission};
 use tandem_transport::SRTP_TRAILER;
 
@@ -20,6 +20,10 @@ pub struct Outbound {
     pub own: Encoding,
     /// Does it hear what it shares with nobody (it contributes), or its rendition?
     pub alone: bool,
+    /// How the peer fares.
+    pub loss: LossClass,
+    /// Ticks that it has waited to change to the rendition of that class.
+    pub waited: u32,
     // Ticks since it last contributed, while it is alone.
     lingered: u32,
     /// Its packets.
@@ -47,14 +51,15 @@ impl Outbound {
     ) -> Self {
         let own = Encoding::new(EncodingKey::from(send), encoder, room, 0);
         let packets = Packets { transmission, send, fresh: true, format: None, errors: 0 };
-        Outbound { own, alone: false, lingered: 0, packets }
+        Outbound { own, alone: false, loss: LossClass::default(), waited: 0, lingered: 0, packets }
     }
 
     /// A new negotiation in a group that has run for `ticks` ticks. SSRC, sequence number and timestamp go on.
     pub fn apply(&mut self, send: SendFormat, encoder: Box<dyn AudioEncoder>, room: ClockRate, ticks: u64) {
-        if EncodingKey::from(send) != self.own.key() {
+        if !EncodingKey::from(send).is_akin(self.own.key()) {
             self.own = Encoding::new(EncodingKey::from(send), encoder, room, ticks);
             self.alone = false;
+            self.heed_reports();
         }
         self.packets.transmission.set_clock(send.format.clock_rate());
         self.packets.send = send;
@@ -72,7 +77,17 @@ impl Outbound {
         self.lingered = if contributes { 0 } else { self.lingered.saturating_add(1) };
     }
 
-    /// Codec and packet time.
+    /// Takes note of how the peer fares, by its reports.
+    pub fn heed_reports(&mut self) {
+        let loss =
+            if self.key().has_classes() { self.packets.transmission.loss() } else { LossClass::default() };
+        if loss != self.loss {
+            self.loss = loss;
+            self.own.set_loss(loss);
+        }
+    }
+
+    /// Codec, packet time and class of receivers.
     pub fn key(&self) -> EncodingKey {
         self.own.key()
     }

@@ -10,7 +10,7 @@ use AudioFormat::{G722, Pcma, Pcmu};
 
 /// What is left of a steady tone's signal when the tone is taken out, in windows of 20 ms: the loudest, against the
 /// tone. A click or a gap stands out; a clean codec does not.
-fn worst_disturbance(heard: &[i16], hz: f64, rate: u32) -> f64 {
+pub fn worst_disturbance(heard: &[i16], hz: f64, rate: u32) -> f64 {
     let window = rate as usize / 50;
     let turn = 2.0 * std::f64::consts::PI * hz / f64::from(rate);
     let tone = level_dbfs(heard);

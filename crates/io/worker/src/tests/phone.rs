@@ -1,3 +1,4 @@
+use std::collections::VecDeque;
 use std::net::SocketAddr;
 
 use tandem_audio::{AudioDecoder, AudioEncoder, MAX_PACKET_SAMPLES};
@@ -73,6 +74,8 @@ pub struct Phone {
     decoder: Box<dyn AudioDecoder>,
     /// What it heard, at the rate of its format.
     pub heard: Vec<i16>,
+    /// The last packets that it got.
+    pub packets: VecDeque<Vec<u8>>,
     /// Headers of what it got.
     pub headers: Vec<Header>,
     /// Contributing sources of the last packet.
@@ -101,6 +104,7 @@ impl Phone {
             encoder: encoder(format, EncoderSettings::default()).unwrap(),
             decoder: decoder(format).unwrap(),
             heard: Vec::new(),
+            packets: VecDeque::new(),
             headers: Vec::new(),
             csrcs: Vec::new(),
             rtcp: Vec::new(),
@@ -201,6 +205,10 @@ impl Phone {
             assert_eq!(packet.header.ssrc, last.ssrc);
         }
         self.headers.push(packet.header);
+        self.packets.push_back(datagram.to_vec());
+        if self.packets.len() > 50 {
+            self.packets.pop_front();
+        }
         self.csrcs = packet.csrcs().collect();
         let mut pcm = [0.0; MAX_PACKET_SAMPLES];
         let n = self.decoder.decode(packet.payload, &mut pcm).unwrap();
