@@ -160,7 +160,7 @@ pub struct Redundancy {
     pub send_payload_type: PayloadType,
     /// What the peer's carry.
     pub receive_payload_type: PayloadType,
-    /// Copies in one packet that the peer takes: 1 or 2.
+    /// Copies in one packet that the peer takes: 1 or 2; 0 where it did not say so, and none is sent.
     pub copies: u8,
 }
 

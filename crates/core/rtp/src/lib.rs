@@ -19,6 +19,7 @@ mod packet;
 pub mod payload;
 pub mod quality;
 mod reception;
+pub mod redundancy;
 pub mod report;
 pub mod rtcp;
 mod schedule;
@@ -47,6 +48,9 @@ pub enum Malformed {
     /// The padding count is zero or larger than the packet (RFC 3550 §5.1).
     #[error("impossible padding")]
     Padding,
+    /// More blocks of redundant audio than anybody sends.
+    #[error("too many blocks")]
+    Blocks,
     /// A compound starts with something else than RTCP may start with (RFC 3550 §A.2, RFC 5506 §3.4.1).
     #[error("not an RTCP packet type")]
     PacketType,

@@ -1,15 +1,17 @@
 use serde::{Deserialize, Serialize};
-use tandem_base::{ReceiveFormat, SendFormat, TelephoneEvent};
+use tandem_base::{AudioFormat, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent};
 
 use crate::choice::{Choice, choose};
-use crate::codec::event_set;
+use crate::codec::{Channels, event_set};
 use crate::crypto::{Crypto, OurCrypto};
 use crate::describe::{AudioLine, describe, switched_off};
+use crate::extensions::agreed;
 use crate::negotiated::remember;
 use crate::remote::{Remote, RemoteMedia};
 use crate::settle::{self, Formats, Transport};
 use crate::{
-    Binding, Capabilities, Description, Explanation, Line, Local, Meaning, Negotiated, Refusal, RefusalCause,
+    Binding, Capabilities, Description, Explanation, Line, Local, Meaning, Negotiated, Preference, Refusal,
+    RefusalCause,
 };
 
 /// Our answer to an offer.
@@ -105,7 +107,7 @@ fn agree(
 ) -> Result<Negotiated, Refusal> {
     let formats = formats(media, choice, capabilities);
     let direction = settle::direction(local.direction, media);
-    let bindings = bindings(media, choice, &formats);
+    let bindings = bindings(media, choice, &formats, capabilities);
     // Only what was offered may be answered (RFC 5761 §5.1.1).
     let rtcp_mux = media.rtcp_mux;
     let ours = choice.crypto.as_ref().map(|theirs| own_crypto(theirs, local)).transpose()?;
@@ -116,6 +118,9 @@ fn agree(
         direction,
         rtcp_mux,
         media: &local.media,
+        channels: channels(&formats, capabilities),
+        copies: formats.redundancy.map_or(0, |redundancy| redundancy.copies),
+        extensions: formats.extensions,
         crypto: ours.as_slice(),
     }
     .write();
@@ -153,12 +158,29 @@ fn formats(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) ->
     Formats {
         send: SendFormat {
             payload_type,
-            format: media.bandwidth.apply(choice.codec.with_fmtp(fmtp), ptime_ms),
+            format: media.bandwidth.apply(choice.codec.sent(fmtp, capabilities.opus_stereo), ptime_ms),
             ptime_ms,
         },
-        receive: vec![ReceiveFormat { payload_type, format: choice.codec.received() }],
+        receive: vec![ReceiveFormat {
+            payload_type,
+            format: choice.codec.received(fmtp, capabilities.opus_stereo),
+        }],
         telephone_events: events(media, choice, capabilities).into_iter().collect(),
+        redundancy: redundancy(media, choice, capabilities),
+        extensions: if capabilities.audio_levels { agreed(&media.extensions) } else { Default::default() },
     }
+}
+
+/// Two channels are announced to a peer that wants them (RFC 7587 §6.1).
+fn channels(formats: &Formats, capabilities: &Capabilities) -> Channels {
+    let send = matches!(formats.send.format, AudioFormat::Opus(params) if params.stereo);
+    Channels { receive: capabilities.opus_stereo, send }
+}
+
+fn redundancy(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> Option<Redundancy> {
+    let (payload, copies) = choice.redundancy(media).filter(|_| capabilities.redundancy)?;
+    let number = payload.binding.payload_type;
+    Some(Redundancy { send_payload_type: number, receive_payload_type: number, copies })
 }
 
 fn events(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> Option<TelephoneEvent> {
@@ -175,15 +197,27 @@ fn events(media: &RemoteMedia, choice: &Choice, capabilities: &Capabilities) -> 
     })
 }
 
-fn bindings(media: &RemoteMedia, choice: &Choice, formats: &Formats) -> Vec<Binding> {
+fn bindings(
+    media: &RemoteMedia,
+    choice: &Choice,
+    formats: &Formats,
+    capabilities: &Capabilities,
+) -> Vec<Binding> {
     let answered = |number| {
         number == choice.payload_type
+            || formats.redundancy.is_some_and(|redundancy| redundancy.receive_payload_type == number)
             || formats.telephone_events.iter().any(|event| event.receive_payload_type == number)
     };
     let mut bindings: Vec<_> = media.payloads.iter().map(|payload| payload.binding).collect();
     bindings.retain(|binding| answered(binding.payload_type));
-    // The codec leads, wherever the offer put its telephone events.
-    bindings.sort_by_key(|binding| !matches!(binding.meaning, Meaning::Audio(_)));
+    // The codec leads, wherever the offer put its telephone events; who prefers redundant packets is sent none but
+    // invited to send them.
+    bindings.sort_by_key(|binding| match binding.meaning {
+        Meaning::Audio(_) => 0,
+        Meaning::Redundancy(_) if capabilities.preference == Preference::Offerer => 0,
+        Meaning::Redundancy(_) => 1,
+        Meaning::Events(_) | Meaning::Other => 2,
+    });
     bindings
 }
 

@@ -22,6 +22,12 @@ pub struct Capabilities {
     pub preference: Preference,
     /// Do we take and send telephone events (RFC 4733)?
     pub telephone_event: bool,
+    /// Do we take redundant audio, and send it to peers that lose packets (RFC 2198)?
+    pub redundancy: bool,
+    /// Do we take and tell audio levels in header extensions (RFC 6464, RFC 6465)?
+    pub audio_levels: bool,
+    /// Do our encoder and decoder of Opus have two channels?
+    pub opus_stereo: bool,
     /// Audio in one packet where the peer has no wish, ms; brought to 10, 20, 30, 40, 50 or 60.
     pub ptime_ms: u8,
     /// Are media encrypted?
@@ -36,6 +42,9 @@ impl Default for Capabilities {
             codecs: vec![Codec::Opus, Codec::G722, Codec::Pcmu, Codec::Pcma],
             preference: Preference::Offerer,
             telephone_event: true,
+            redundancy: true,
+            audio_levels: true,
+            opus_stereo: false,
             ptime_ms: 20,
             srtp: SrtpPolicy::Optional,
             srtp_suites: SrtpSuite::ALL.to_vec(),

@@ -2,6 +2,7 @@ use tandem_base::{Direction, PayloadType, SrtpPolicy};
 
 use crate::crypto::Crypto;
 use crate::explanation::quotable;
+use crate::redundancy;
 use crate::remote::{Address, Payload, Profile, Remote, RemoteMedia};
 use crate::{Capabilities, Codec, Explanation, Meaning, Preference, Refusal, RefusalCause, Warning};
 
@@ -24,6 +25,16 @@ impl Choice {
         let own = Meaning::Events(self.codec.clock_rate());
         let mut offered = media.payloads.iter().filter(kind);
         media.payloads.iter().find(|payload| payload.binding.meaning == own).or_else(|| offered.next())
+    }
+}
+
+impl Choice {
+    /// The redundant audio to take along, and how many copies the peer takes in one packet.
+    pub(crate) fn redundancy<'a>(&self, media: &'a RemoteMedia) -> Option<(&'a Payload, u8)> {
+        let own = Meaning::Redundancy(self.codec.clock_rate());
+        let offered = media.payloads.iter().filter(|payload| payload.binding.meaning == own);
+        let copies = |payload: &Payload| redundancy::copies(payload.fmtp.as_deref(), self.payload_type);
+        offered.into_iter().find_map(|payload| Some((payload, copies(payload)?)))
     }
 }
 
@@ -240,6 +251,13 @@ fn judge_format(
             )
         }
         (Meaning::Events(_), _) => (false, "left out, its clock is not that of the chosen codec"),
+        (Meaning::Redundancy(_), _) if !capabilities.redundancy => (false, "not configured"),
+        (Meaning::Redundancy(_), Some(choice))
+            if choice.redundancy(media).is_some_and(|(p, _)| p.binding == payload.binding) =>
+        {
+            (true, "kept, packets may bring copies of those before them")
+        }
+        (Meaning::Redundancy(_), _) => (false, "left out, it does not lead with the chosen codec"),
         (Meaning::Other, _) if payload.binding.payload_type == PayloadType::CN => {
             (false, "comfort noise is left out")
         }

@@ -55,8 +55,25 @@ impl Codec {
         }
     }
 
+    /// With what the receiver's `a=fmtp` says, as far as we can: two channels need `stereo` of ours.
+    pub(crate) fn sent(self, fmtp: Option<&str>, stereo: bool) -> AudioFormat {
+        match self.with_fmtp(fmtp) {
+            AudioFormat::Opus(params) => {
+                AudioFormat::Opus(OpusParams { stereo: params.stereo && stereo, ..params })
+            }
+            format => format,
+        }
+    }
+
+    /// As we receive it: what [`Codec::our_fmtp`] declares. Two channels come where we want them and the peer's
+    /// `a=fmtp` announces them (RFC 7587 §6.1, `sprop-stereo`).
+    pub(crate) fn received(self, theirs: Option<&str>, stereo: bool) -> AudioFormat {
+        let announced = stereo && theirs.is_some_and(|fmtp| parameter(fmtp, "sprop-stereo") == Some("1"));
+        self.with_fmtp(self.our_fmtp(Channels { receive: announced, send: false }))
+    }
+
     /// With what the receiver's `a=fmtp` says.
-    pub(crate) fn with_fmtp(self, fmtp: Option<&str>) -> AudioFormat {
+    fn with_fmtp(self, fmtp: Option<&str>) -> AudioFormat {
         match self {
             Codec::Opus => AudioFormat::Opus(fmtp.map(opus_params).unwrap_or_default()),
             Codec::G722 => AudioFormat::G722,
@@ -65,16 +82,16 @@ impl Codec {
         }
     }
 
-    /// As we receive it: what [`Codec::our_fmtp`] declares.
-    pub(crate) fn received(self) -> AudioFormat {
-        self.with_fmtp(self.our_fmtp())
-    }
-
-    /// What we declare as a receiver.
-    pub(crate) const fn our_fmtp(self) -> Option<&'static str> {
-        match self {
-            Codec::Opus => Some("useinbandfec=1"),
-            Codec::G722 | Codec::Pcmu | Codec::Pcma => None,
+    /// What we declare as a receiver, and of what we send.
+    pub(crate) const fn our_fmtp(self, channels: Channels) -> Option<&'static str> {
+        match (self, channels) {
+            (Codec::Opus, Channels { receive: false, send: false }) => Some("useinbandfec=1"),
+            (Codec::Opus, Channels { receive: true, send: false }) => Some("useinbandfec=1;stereo=1"),
+            (Codec::Opus, Channels { receive: false, send: true }) => Some("useinbandfec=1;sprop-stereo=1"),
+            (Codec::Opus, Channels { receive: true, send: true }) => {
+                Some("useinbandfec=1;stereo=1;sprop-stereo=1")
+            }
+            (Codec::G722 | Codec::Pcmu | Codec::Pcma, _) => None,
         }
     }
 
@@ -91,6 +108,15 @@ impl Codec {
     }
 }
 
+/// Which ways Opus has two channels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Channels {
+    /// We want them.
+    pub(crate) receive: bool,
+    /// We send them.
+    pub(crate) send: bool,
+}
+
 /// What a number means, by its rtpmap or else by RFC 3551 §6.
 pub(crate) fn meaning(number: PayloadType, rtpmap: Option<&str>) -> Meaning {
     let Some(rtpmap) = rtpmap else {
@@ -104,7 +130,8 @@ pub(crate) fn meaning(number: PayloadType, rtpmap: Option<&str>) -> Meaning {
     let mut parts = rtpmap.split('/').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
     let clock = parts.next().and_then(|clock| clock.parse::<u32>().ok());
-    let mono = matches!(parts.next(), None | Some("" | "1"));
+    let channels = parts.next();
+    let mono = matches!(channels, None | Some("" | "1"));
     match (name.as_str(), clock) {
         // RFC 7587 §7 demands "/2"; some leave it out.
         ("opus", Some(48_000)) => Meaning::Audio(Codec::Opus),
@@ -113,9 +140,21 @@ pub(crate) fn meaning(number: PayloadType, rtpmap: Option<&str>) -> Meaning {
         ("g722", Some(8_000)) if mono => Meaning::Audio(Codec::G722),
         // The static number leaves no doubt that its clock is meant (RFC 3551 §4.5.2 tells of the mix-up).
         ("g722", Some(16_000)) if mono && number == PayloadType::G722 => Meaning::Audio(Codec::G722),
+        // Of Opus it says two channels, as Opus itself does.
+        ("red", Some(clock)) if mono || channels == Some("2") => {
+            ClockRate::new(clock).map_or(Meaning::Other, Meaning::Redundancy)
+        }
         ("telephone-event", Some(clock)) => ClockRate::new(clock).map_or(Meaning::Other, Meaning::Events),
         _ => Meaning::Other,
     }
+}
+
+/// The value of one parameter of an `a=fmtp`.
+fn parameter<'a>(fmtp: &'a str, name: &str) -> Option<&'a str> {
+    let parameters = fmtp.split(';').take(64).filter_map(|parameter| parameter.split_once('='));
+    parameters
+        .map(|(n, value)| (n.trim(), value.trim()))
+        .find_map(|(n, v)| n.eq_ignore_ascii_case(name).then_some(v))
 }
 
 /// RFC 7587 §6.1; what is absent, unknown or out of range has its default or nearest bound.

@@ -1,8 +1,10 @@
 use sdp_types::{Attribute, Connection, Media, Session};
-use tandem_base::{ClockRate, Direction, LocalMedia, PayloadType};
+use tandem_base::{ClockRate, Direction, HeaderExtensions, LocalMedia, PayloadType};
 
+use crate::codec::Channels;
 use crate::crypto::{self, OurCrypto};
 use crate::{Binding, Codec, Description, Line, Local, Meaning, Negotiated, Origin};
+use crate::{extensions, redundancy};
 
 /// Our `o=` user name.
 const USER_NAME: &str = "tandem";
@@ -15,6 +17,10 @@ pub(crate) struct AudioLine<'a> {
     pub(crate) direction: Direction,
     pub(crate) rtcp_mux: bool,
     pub(crate) media: &'a LocalMedia,
+    pub(crate) channels: Channels,
+    /// Copies that redundant packets may bring.
+    pub(crate) copies: u8,
+    pub(crate) extensions: HeaderExtensions,
     /// Best first.
     pub(crate) crypto: &'a [OurCrypto],
 }
@@ -24,8 +30,9 @@ impl AudioLine<'_> {
         let crypto = self.crypto.iter().map(|crypto| with("crypto", crypto.value()));
         let mut attributes: Vec<_> = crypto.collect();
         for format in self.formats {
-            describe_format(&mut attributes, *format);
+            self.describe_format(&mut attributes, *format);
         }
+        attributes.extend(extensions::write(self.extensions));
         attributes.push(with("ptime", self.ptime_ms));
         attributes.push(with("maxptime", 60));
         attributes.push(Attribute::new(self.direction.as_str()));
@@ -35,6 +42,27 @@ impl AudioLine<'_> {
         }
         let formats: Vec<_> = self.formats.iter().map(|format| format.payload_type.to_string()).collect();
         Media { attributes, ..bare("audio", self.media.rtp.port(), self.protocol, &formats.join(" ")) }
+    }
+
+    fn describe_format(&self, attributes: &mut Vec<Attribute>, format: Binding) {
+        let number = format.payload_type;
+        match format.meaning {
+            Meaning::Audio(codec) => describe_codec(attributes, number, codec, self.channels),
+            Meaning::Events(clock) => describe_events(attributes, number, clock),
+            Meaning::Redundancy(clock) => self.describe_redundancy(attributes, number, clock),
+            Meaning::Other => {}
+        }
+    }
+
+    /// RFC 2198 §5. Its channels are those of the codec's rtpmap.
+    fn describe_redundancy(&self, attributes: &mut Vec<Attribute>, number: PayloadType, clock: ClockRate) {
+        let of_clock =
+            |b: &&Binding| matches!(b.meaning, Meaning::Audio(codec) if codec.clock_rate() == clock);
+        let channels = if clock == ClockRate::HZ_48000 { "/2" } else { "" };
+        attributes.push(with("rtpmap", format_args!("{number} red/{}{channels}", clock.hz())));
+        let codec = self.formats.iter().find(of_clock);
+        let fmtp = codec.map(|codec| redundancy::fmtp(codec.payload_type, self.copies));
+        attributes.extend(fmtp.map(|fmtp| with("fmtp", format_args!("{number} {fmtp}"))));
     }
 
     /// Where RTCP is not on the port that follows (RFC 3605); with rtcp-mux it stands for a peer that does without
@@ -100,17 +128,9 @@ fn with(name: &str, value: impl ToString) -> Attribute {
     Attribute { attribute: name.to_owned(), value: Some(value.to_string()) }
 }
 
-fn describe_format(attributes: &mut Vec<Attribute>, format: Binding) {
-    match format.meaning {
-        Meaning::Audio(codec) => describe_codec(attributes, format.payload_type, codec),
-        Meaning::Events(clock) => describe_events(attributes, format.payload_type, clock),
-        Meaning::Other => {}
-    }
-}
-
-fn describe_codec(attributes: &mut Vec<Attribute>, number: PayloadType, codec: Codec) {
+fn describe_codec(attributes: &mut Vec<Attribute>, number: PayloadType, codec: Codec, channels: Channels) {
     attributes.push(with("rtpmap", format_args!("{number} {}", codec.rtpmap())));
-    attributes.extend(codec.our_fmtp().map(|fmtp| with("fmtp", format_args!("{number} {fmtp}"))));
+    attributes.extend(codec.our_fmtp(channels).map(|fmtp| with("fmtp", format_args!("{number} {fmtp}"))));
 }
 
 fn describe_events(attributes: &mut Vec<Attribute>, number: PayloadType, clock: ClockRate) {

@@ -41,6 +41,8 @@ pub enum Meaning {
     Audio(Codec),
     /// Telephone events counted by this clock.
     Events(ClockRate),
+    /// Redundant audio of codecs with this clock (RFC 2198).
+    Redundancy(ClockRate),
     /// Something else.
     Other,
 }

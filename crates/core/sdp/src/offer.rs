@@ -1,10 +1,11 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::{
-    ClockRate, PayloadType, ReceiveFormat, SendFormat, Srtp, SrtpPolicy, SrtpSuite, TelephoneEvent,
+    ClockRate, HeaderExtensions, PayloadType, ReceiveFormat, Redundancy, SendFormat, Srtp, SrtpPolicy,
+    SrtpSuite, TelephoneEvent,
 };
 
 use crate::choice::{about, no_crypto, transport};
-use crate::codec::event_set;
+use crate::codec::{Channels, event_set};
 use crate::crypto::OurCrypto;
 use crate::describe::{AudioLine, describe, switched_off};
 use crate::remote::{Payload, Profile, Remote, RemoteMedia};
@@ -13,6 +14,7 @@ use crate::{
     Binding, Capabilities, Codec, Description, Explanation, Line, Local, Meaning, Negotiated, Origin,
     Refusal, RefusalCause, Warning,
 };
+use crate::{extensions, redundancy};
 
 /// An offer of ours that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +39,10 @@ pub struct Offer {
     pub suites: Vec<SrtpSuite>,
     /// May the answer leave the media plain?
     pub plain: bool,
+    /// Have Opus two channels with us?
+    pub opus_stereo: bool,
+    /// The header extensions offered.
+    pub extensions: HeaderExtensions,
 }
 
 /// An answer to our offer, accepted.
@@ -58,7 +64,10 @@ pub struct Accepted {
 /// else under RTP/AVP (RFC 8643). A call that settled on plain media stays plain.
 pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negotiated>) -> Offer {
     let codecs = codecs(capabilities, previous);
-    let formats = number(&meanings(&codecs, capabilities), previous);
+    let formats = number(&meanings(&codecs, capabilities, previous), previous);
+    let extensions = previous.map_or_else(extensions::all, |p| p.stream.extensions);
+    let extensions = if capabilities.audio_levels { extensions } else { HeaderExtensions::default() };
+    let redundancy = previous.and_then(|p| p.stream.redundancy);
     let line = previous.map_or(0, |p| p.line);
     let suites = suites(capabilities, previous);
     let first = if capabilities.srtp == SrtpPolicy::Required { "RTP/SAVP" } else { "RTP/AVP" };
@@ -70,6 +79,9 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         direction: local.direction,
         rtcp_mux: true,
         media: &local.media,
+        channels: Channels { receive: capabilities.opus_stereo, send: capabilities.opus_stereo },
+        copies: redundancy.map_or(0, |redundancy| redundancy.copies),
+        extensions,
         crypto: &crypto(&suites, local),
     }
     .write();
@@ -91,6 +103,8 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         ptime_ms: capabilities.ptime_ms,
         payloads: previous.map(|p| p.payloads.clone()).unwrap_or_default(),
         plain: capabilities.srtp != SrtpPolicy::Required,
+        opus_stereo: capabilities.opus_stereo,
+        extensions,
         suites,
     }
 }
@@ -117,7 +131,7 @@ pub fn accept_answer(
     let profile = transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
     let srtp = encryption(offer, media, profile).map_err(|warning| no_audio(offer, warning))?;
     let kept = kept(media, offer);
-    let formats = formats(&kept, media, offer.ptime_ms).ok_or_else(|| {
+    let formats = formats(&kept, media, offer).ok_or_else(|| {
         let text = "the answer names none of the codecs that were offered".to_owned();
         no_audio(offer, Warning { code: 305, text })
     })?;
@@ -228,9 +242,11 @@ fn codecs(capabilities: &Capabilities, previous: Option<&Negotiated>) -> Vec<Cod
     codecs
 }
 
-/// The codecs, then telephone events for each of their clocks.
-fn meanings(codecs: &[Codec], capabilities: &Capabilities) -> Vec<Meaning> {
+/// The codecs, redundant audio where that is in use, then telephone events for each of the codecs' clocks.
+fn meanings(codecs: &[Codec], capabilities: &Capabilities, previous: Option<&Negotiated>) -> Vec<Meaning> {
     let mut meanings: Vec<_> = codecs.iter().copied().map(Meaning::Audio).collect();
+    let redundant = previous.filter(|p| capabilities.redundancy && p.stream.redundancy.is_some());
+    meanings.extend(redundant.map(|p| Meaning::Redundancy(p.stream.send.format.clock_rate())));
     for clock in codecs.iter().map(|codec| codec.clock_rate()).filter(|_| capabilities.telephone_event) {
         if !meanings.contains(&Meaning::Events(clock)) {
             meanings.push(Meaning::Events(clock));
@@ -259,7 +275,7 @@ fn customary(meaning: Meaning) -> Option<PayloadType> {
         Meaning::Audio(codec) => codec.static_payload_type().or(PayloadType::new(96)),
         Meaning::Events(ClockRate::HZ_8000) => PayloadType::new(101),
         Meaning::Events(_) => PayloadType::new(97),
-        Meaning::Other => None,
+        Meaning::Redundancy(_) | Meaning::Other => None,
     }
 }
 
@@ -287,7 +303,7 @@ fn keep<'a>(payload: &'a Payload, offer: &Offer) -> Option<Kept<'a>> {
     Some(Kept { payload, meaning, ours: ours.payload_type })
 }
 
-fn formats(kept: &[Kept<'_>], media: &RemoteMedia, ptime_ms: u8) -> Option<Formats> {
+fn formats(kept: &[Kept<'_>], media: &RemoteMedia, offer: &Offer) -> Option<Formats> {
     let audio = || {
         kept.iter().filter_map(|kept| match kept.meaning {
             Meaning::Audio(codec) => Some((codec, kept)),
@@ -299,17 +315,30 @@ fn formats(kept: &[Kept<'_>], media: &RemoteMedia, ptime_ms: u8) -> Option<Forma
     let mut receive: Vec<ReceiveFormat> = Vec::new();
     for (codec, kept) in audio() {
         if !receive.iter().any(|known| known.payload_type == kept.ours) {
-            receive.push(ReceiveFormat { payload_type: kept.ours, format: codec.received() });
+            let format = codec.received(kept.payload.fmtp.as_deref(), offer.opus_stereo);
+            receive.push(ReceiveFormat { payload_type: kept.ours, format });
         }
     }
     let clocks: Vec<_> = audio().map(|(codec, _)| codec.clock_rate()).collect();
-    let ptime_ms = settle::packet_ms(codec, media, ptime_ms);
-    let send = SendFormat {
-        payload_type: first.payload.binding.payload_type,
-        format: media.bandwidth.apply(codec.with_fmtp(first.payload.fmtp.as_deref()), ptime_ms),
-        ptime_ms,
-    };
-    Some(Formats { send, receive, telephone_events: events(kept, &clocks) })
+    let ptime_ms = settle::packet_ms(codec, media, offer.ptime_ms);
+    let format = codec.sent(first.payload.fmtp.as_deref(), offer.opus_stereo);
+    let payload_type = first.payload.binding.payload_type;
+    Some(Formats {
+        send: SendFormat { payload_type, format: media.bandwidth.apply(format, ptime_ms), ptime_ms },
+        receive,
+        telephone_events: events(kept, &clocks),
+        redundancy: redundancy(kept, codec, payload_type),
+        extensions: extensions::kept(offer.extensions, &media.extensions),
+    })
+}
+
+fn redundancy(kept: &[Kept<'_>], codec: Codec, payload_type: PayloadType) -> Option<Redundancy> {
+    let kept = kept.iter().find(|kept| kept.meaning == Meaning::Redundancy(codec.clock_rate()))?;
+    Some(Redundancy {
+        send_payload_type: kept.payload.binding.payload_type,
+        receive_payload_type: kept.ours,
+        copies: redundancy::copies(kept.payload.fmtp.as_deref(), payload_type)?,
+    })
 }
 
 /// One kind for each clock of the codecs; where the answer kept none of these, whatever it kept.

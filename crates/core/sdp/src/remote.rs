@@ -8,6 +8,7 @@ use crate::bandwidth::Limits;
 use crate::codec::meaning;
 use crate::crypto::{self, Crypto, Flaw};
 use crate::explanation::quotable;
+use crate::extensions::{self, Extmap};
 use crate::{Binding, Line, Meaning, RefusalCause, Warning, normal};
 
 /// Formats of one m-line that are looked at; there are only 128 numbers.
@@ -34,6 +35,8 @@ pub(crate) struct RemoteMedia {
     pub(crate) rtcp_mux: bool,
     /// `a=crypto` (RFC 4568), in the peer's order.
     pub(crate) crypto: Vec<Result<Crypto, Flaw>>,
+    /// `a=extmap` (RFC 8285), as far as it is served.
+    pub(crate) extensions: Vec<Extmap>,
     pub(crate) bandwidth: Limits,
     pub(crate) payloads: Vec<Payload>,
 }
@@ -110,6 +113,9 @@ impl RemoteMedia {
             rtcp: value(own.iter(), "rtcp").and_then(rtcp),
             rtcp_mux: own.iter().any(|a| is(a, "rtcp-mux")),
             crypto: crypto::attributes(values(own, "crypto")),
+            extensions: extensions::attributes(
+                values(own, "extmap").chain(values(&session.attributes, "extmap")),
+            ),
             bandwidth: Limits::new(session, media),
             payloads: payloads(media),
         }

@@ -1,7 +1,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use tandem_base::{
-    AudioStream, Direction, HeaderExtensions, ReceiveFormat, SendFormat, Srtp, TelephoneEvent,
+    AudioStream, Direction, HeaderExtensions, ReceiveFormat, Redundancy, SendFormat, Srtp, TelephoneEvent,
 };
 
 use crate::Codec;
@@ -13,6 +13,8 @@ pub(crate) struct Formats {
     pub(crate) send: SendFormat,
     pub(crate) receive: Vec<ReceiveFormat>,
     pub(crate) telephone_events: Vec<TelephoneEvent>,
+    pub(crate) redundancy: Option<Redundancy>,
+    pub(crate) extensions: HeaderExtensions,
 }
 
 /// The transport as both descriptions settle it.
@@ -46,8 +48,8 @@ pub(crate) fn stream(
         remote_rtcp: if rtcp_mux { remote_rtp } else { remote_rtcp(media, remote_rtp) },
         rtcp_mux,
         srtp,
-        extensions: HeaderExtensions::default(),
-        redundancy: None,
+        extensions: formats.extensions,
+        redundancy: formats.redundancy,
     }
 }
 

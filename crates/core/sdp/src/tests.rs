@@ -2,12 +2,15 @@ mod bounds;
 mod codecs;
 mod collection;
 mod direction;
+mod extensions;
 mod golden;
 mod offers;
 mod properties;
+mod redundancy;
 mod refusals;
 mod renegotiation;
 mod srtp;
+mod stereo;
 
 use std::net::SocketAddr;
 

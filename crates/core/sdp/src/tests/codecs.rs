@@ -9,7 +9,9 @@ fn sent(media: &str) -> (u8, AudioFormat, u8) {
 
 fn opus(fmtp: &str) -> OpusParams {
     let media = format!("m=audio 4000 RTP/AVP 111\na=rtpmap:111 OPUS/48000/2\na=fmtp:111 {fmtp}");
-    match sent(&media).1 {
+    let able = Capabilities { opus_stereo: true, ..Capabilities::default() };
+    let answer = answer(from_peer(&media).as_bytes(), &able, &local(), None).unwrap();
+    match answer.negotiated.stream.send.format {
         AudioFormat::Opus(params) => params,
         other => panic!("{other}"),
     }

@@ -36,6 +36,8 @@ fn the_first_offer_has_all_that_we_can_do() {
         a=fmtp:97 0-15
         a=rtpmap:101 telephone-event/8000
         a=fmtp:101 0-15
+        a=extmap:1/recvonly urn:ietf:params:rtp-hdrext:ssrc-audio-level
+        a=extmap:2/sendonly urn:ietf:params:rtp-hdrext:csrc-audio-level
         a=ptime:20
         a=maxptime:60
         a=sendrecv

@@ -20,6 +20,8 @@ fn media_line() -> impl Strategy<Value = String> {
             Just("telephone-event/8000"),
             Just("telephone-event/48000"),
             Just("G729/8000"),
+            Just("red/8000"),
+            Just("red/48000/2"),
             Just("")
         ],
     );
@@ -33,6 +35,8 @@ fn media_line() -> impl Strategy<Value = String> {
         Just("c=IN IP4 192.0.2.9"),
         Just("c=IN IP4 224.0.0.1"),
         Just("a=mid:1"),
+        Just("a=extmap:1 urn:ietf:params:rtp-hdrext:ssrc-audio-level"),
+        Just("a=extmap:2/recvonly urn:ietf:params:rtp-hdrext:csrc-audio-level"),
         Just("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj|2^20|1:4"),
         Just("a=crypto:2 AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw=="),
         Just("a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:short"),
