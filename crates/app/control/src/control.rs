@@ -196,7 +196,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
             MediaEvent::Failed { fault, .. } => self.feed(invite, Input::MediaFailed(fault)),
             MediaEvent::Closed { report, .. } => {
                 if let Some(active) = self.calls.get_mut(&invite) {
-                    active.media = MediaStage::Closed(Box::new(report));
+                    active.media = MediaStage::Closed(report);
                 }
                 self.settle(invite);
             }

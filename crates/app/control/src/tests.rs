@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tandem_base::{
-    Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, LegId, LegReport, LocalMedia,
-    MediaEvent, MediaTimeout, MediaTimeouts, RoomAudio,
+    Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, LegId, LocalMedia, MediaEvent,
+    MediaTimeout, MediaTimeouts, RoomAudio,
 };
 use tandem_config::Config;
 use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol, RequestId};
@@ -146,7 +146,7 @@ impl World {
     }
 
     async fn media_closed(&mut self, leg: LegId) {
-        self.media_events.send(MediaEvent::Closed { leg, report: LegReport::default() }).await.unwrap();
+        self.media_events.send(MediaEvent::Closed { leg, report: Box::default() }).await.unwrap();
     }
 
     async fn stopped(mut self) -> Vec<Command> {
@@ -411,7 +411,7 @@ async fn calls_that_are_up_when_signalling_dies_have_their_records() {
         tokio::task::yield_now().await;
     }
     // One leg says its last figures, the other is waited for no longer than peers are.
-    let closed = MediaEvent::Closed { leg: LegId(1), report: LegReport::default() };
+    let closed = MediaEvent::Closed { leg: LegId(1), report: Box::default() };
     media_events.send(closed).await.unwrap();
     control.await.unwrap();
     let records = logged.records();

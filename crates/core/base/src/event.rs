@@ -31,7 +31,7 @@ pub enum MediaEvent {
         /// Which leg.
         leg: LegId,
         /// Its media in figures.
-        report: LegReport,
+        report: Box<LegReport>,
     },
     /// The leg's media broke down through our own fault, or cannot go on. It is silent, but still has to be closed.
     Failed {

@@ -157,9 +157,7 @@ impl Thread {
                 let _ = reply.send(self.detach(leg));
             }
             Command::Close { leg } => self.close(leg),
-            Command::Abandon { leg } => {
-                self.outbox.emit(MediaEvent::Closed { leg, report: LegReport::default() })
-            }
+            Command::Abandon { leg } => self.outbox.emit(MediaEvent::Closed { leg, report: Box::default() }),
             Command::Stop => self.stopped = true,
         }
     }
@@ -217,7 +215,7 @@ impl Thread {
             member.leg.goodbye(now, &mut member.outlet, &mut around);
             report = member.leg.report();
         }
-        self.outbox.emit(MediaEvent::Closed { leg, report });
+        self.outbox.emit(MediaEvent::Closed { leg, report: Box::new(report) });
     }
 
     fn fail(&mut self, leg: LegId, why: &'static str) {
