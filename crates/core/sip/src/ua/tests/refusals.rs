@@ -1,4 +1,19 @@
 //! What the user agent refuses without asking anybody (RFC 3261 §8.2).
+//!
+//! | status | test |
+//! |---|---|
+//! | 400, 405 with Allow, 415 with Accept or Accept-Encoding, 416, 420 with Unsupported, 481, 483, 501, 505 | [`what_cannot_be_served_is_refused_with_the_right_status`] |
+//! | 406, 413, 513 | [`what_is_too_large_or_cannot_be_answered_is_refused`] |
+//! | 421 with Require | [`without_an_extension_that_we_insist_on_421_says_which`] |
+//! | 422 with Min-SE | `timers::too_short_a_session_is_lengthened` |
+//! | 482 | [`a_merged_request_is_refused_with_482`], [`a_copy_of_another_request_is_merged_too`] |
+//! | 487 | [`an_early_bye_ends_the_call_and_its_invite`], [`an_invite_expires`], `cancel` |
+//! | 488 with Warning | of the application: `tests/conformance/tests/rooms.rs`, `crates/app/control/src/tests.rs` |
+//! | 491 | [`a_reinvite_meets_491_while_ours_is_pending`], `overtaken::without_its_ack_an_offer_is_refused_with_491_in_200_ms` |
+//! | 494 with Security-Server | [`a_security_agreement_is_asked_for_with_494`] |
+//! | 500, with Retry-After where there is haste | [`old_cseq_numbers_are_refused_with_500`], [`a_second_reinvite_must_wait_for_the_first`] |
+//! | 503 with Retry-After | [`beyond_each_limit_503_is_all_that_happens`] |
+//! | 504 | `update::an_offer_left_alone_is_refused_in_five_seconds` |
 
 use super::lone::*;
 use super::*;
@@ -240,9 +255,8 @@ fn without_an_extension_that_we_insist_on_421_says_which() {
     assert_eq!(lone.reply(&plain("OPTIONS")).status, StatusCode::OK);
 }
 
-/// RFC 3261 §21: what others name that is checked elsewhere, each once more by number.
 #[test]
-fn each_refusal_by_its_number() {
+fn what_is_too_large_or_cannot_be_answered_is_refused() {
     let long = "x".repeat(32 * 1024 + 1);
     let large =
         INVITE.replace("Content-Length: 5\n\noffer", &format!("Content-Length: {}\n\n{long}", long.len()));
