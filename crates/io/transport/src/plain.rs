@@ -9,6 +9,10 @@ const PROBATION: u8 = 2;
 /// How long the peer's address must be silent before its stream may go on from another one.
 const SILENCE: Duration = Duration::from_millis(300);
 
+/// How long the address that is latched on to may be silent and still be the only one that is listened to: less than
+/// what it takes for another to take over.
+const SETTLED: Duration = Duration::from_millis(200);
+
 /// How far the sequence number may have run on meanwhile, per second of silence: 100 packets (10 ms each), and some.
 const SEQUENCE_PER_SECOND: u64 = 120;
 
@@ -143,6 +147,13 @@ impl PlainTransport {
         }
         let to = self.rtcp_source.unwrap_or(remote.rtcp);
         if is_nowhere(to) { None } else { Some((Component::Rtcp, to)) }
+    }
+
+    /// The address that RTP comes from and goes to, as long as nobody else's would be taken anyhow: it is the announced
+    /// one, and is heard at present. The socket may be connected to it.
+    pub fn settled(&self, now: Time) -> Option<SocketAddr> {
+        let source = self.source.filter(|s| self.is_announced(s.address))?;
+        (now.since(source.heard) < SETTLED).then_some(source.address)
     }
 
     /// The address latched on to.

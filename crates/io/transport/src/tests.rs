@@ -32,6 +32,19 @@ fn latched(from: &str) -> PlainTransport {
 }
 
 #[test]
+fn only_an_announced_address_that_is_heard_excludes_all_others() {
+    let heard = Time::from_millis(40);
+    let t = latched(A);
+    assert_eq!(t.settled(heard + Duration::from_millis(199)), Some(at(A)));
+    assert_eq!(t.settled(heard + Duration::from_millis(200)), None, "another may continue the stream soon");
+    assert_eq!(latched(NAT).settled(heard), None, "the announced address may yet be heard");
+    assert_eq!(negotiated().settled(heard), None);
+    let mut moved = latched(A);
+    moved.negotiate(at(EVIL), at("203.0.113.66:4001"), false, heard);
+    assert_eq!(moved.settled(heard), None);
+}
+
+#[test]
 fn the_announced_address_is_believed_at_once() {
     let mut t = negotiated();
     assert_eq!(t.rtp_destination(), Some(at(A)));

@@ -1,13 +1,13 @@
 use crossbeam_channel::Sender;
 use tandem_base::{Attachment, LegId};
-use tandem_transport::PortPair;
 
 use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::Member;
 use crate::leg::Configuration;
+use crate::sockets::Sockets;
 
 /// A leg with its sockets, as it travels between threads.
-pub type Traveller = Box<Member<PortPair>>;
+pub type Traveller = Box<Member<Sockets>>;
 
 /// Where a leg goes.
 pub struct Destination {

@@ -41,6 +41,9 @@ const MAX_RTCP: usize = 256;
 pub trait Outlet {
     /// Sends; false where the kernel refused.
     fn send(&mut self, component: Component, to: SocketAddr, datagram: &[u8]) -> bool;
+
+    /// RTP from others than `peer` is not wanted now; `None`: it may be. Told in every tick.
+    fn settle(&mut self, _peer: Option<SocketAddr>) {}
 }
 
 /// What a leg is to be from now on.
@@ -333,6 +336,7 @@ impl Leg {
 
     /// What time alone brings about: time-outs, keys that were never released, reports.
     pub fn pass_time(&mut self, now: Time, outlet: &mut impl Outlet, around: &mut Surroundings<'_>) {
+        outlet.settle(self.transport.settled(now));
         if let Some(kind) = self.patience.expired(now) {
             around.events.emit(MediaEvent::Timeout { leg: self.id, epoch: self.epoch, kind });
         }

@@ -21,6 +21,7 @@ mod phase;
 mod placement;
 mod random;
 mod receiver;
+mod sockets;
 mod surroundings;
 mod sys;
 mod thread;

@@ -43,7 +43,8 @@ pub struct WorkerMetrics {
     pub packets_out: u64,
     /// Packets that the kernel refused to send.
     pub send_errors: u64,
-    /// Datagrams from somebody else than the peer: dropped.
+    /// Datagrams from somebody else than the peer: dropped. While the peer is heard from where it said, the kernel drops
+    /// them uncounted.
     pub strangers: u64,
     /// Datagrams that are neither RTP nor RTCP, are cut short or of a payload type never agreed: dropped.
     pub malformed: u64,

@@ -1,16 +1,16 @@
 use std::io;
-use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use tandem_base::{Attachment, Time};
-use tandem_transport::{Component, PortPair};
+use tandem_transport::Component;
 
 use crate::command::Traveller;
 use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::{Group, Inlet, Member};
-use crate::leg::{Configuration, Outlet, Received};
+use crate::leg::{Configuration, Received};
 use crate::packetizer::TICK_MS;
+use crate::sockets::Sockets;
 use crate::surroundings::Surroundings;
 use crate::sys::{Intake, Readable, StampOffset};
 
@@ -28,16 +28,6 @@ const MOST: usize = 64;
 
 /// A packet that waited for so long has others behind it.
 const TICK: Duration = Duration::from_millis(TICK_MS as u64);
-
-impl Outlet for PortPair {
-    fn send(&mut self, component: Component, to: SocketAddr, datagram: &[u8]) -> bool {
-        let socket = match component {
-            Component::Rtp => &self.rtp,
-            Component::Rtcp => &self.rtcp,
-        };
-        socket.send_to(datagram, to).is_ok()
-    }
-}
 
 /// Where a leg sits in a phase.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +56,7 @@ pub struct Phase {
     readable: Readable,
     // When sockets were last looked at.
     looked: Time,
-    groups: Vec<Option<(Attachment, Group<PortPair>)>>,
+    groups: Vec<Option<(Attachment, Group<Sockets>)>>,
     legs: usize,
     /// The slot of 5 ms in which it is due next.
     pub next: u64,
@@ -120,7 +110,7 @@ impl Phase {
         free
     }
 
-    fn group(&mut self, index: usize) -> Option<&mut Group<PortPair>> {
+    fn group(&mut self, index: usize) -> Option<&mut Group<Sockets>> {
         self.groups.get_mut(index)?.as_mut().map(|(_, group)| group)
     }
 
@@ -155,7 +145,7 @@ impl Phase {
             return Ok(());
         };
         let Some(member) = group.member(place.seat) else { return Ok(()) };
-        self.readable.add(&member.outlet.rtcp, place.token())
+        self.readable.add(&member.outlet.pair.rtcp, place.token())
     }
 
     /// The group of `attachment` gets an annex.
@@ -185,7 +175,7 @@ impl Phase {
         }
         self.legs -= 1;
         // A socket that could not be added cannot be removed; either way it is not watched any more.
-        let _ = self.readable.remove(&member.outlet.rtcp);
+        let _ = self.readable.remove(&member.outlet.pair.rtcp);
         Some(member)
     }
 
@@ -247,26 +237,29 @@ struct Look<'a> {
 
 impl Look<'_> {
     /// Takes what came by the socket for RTCP.
-    fn take_reports(&mut self, group: &mut Group<PortPair>, seat: usize, around: &mut Surroundings<'_>) {
+    fn take_reports(&mut self, group: &mut Group<Sockets>, seat: usize, around: &mut Surroundings<'_>) {
         for _ in 0..MOST {
             let Some(member) = group.member(seat) else { return };
-            let Some(datagram) = self.intake.receive(&member.outlet.rtcp) else { return };
+            let Some(datagram) = self.intake.receive(&member.outlet.pair.rtcp) else { return };
             let arrived = self.stamps.time(datagram.stamp);
             group.receive(seat, Component::Rtcp, datagram.from, datagram.bytes, arrived, around);
         }
     }
 }
 
-impl Inlet<PortPair> for Look<'_> {
+impl Inlet<Sockets> for Look<'_> {
     /// The socket is not asked for more once it gave what was due in this tick: a burst is read in the next, and does not
     /// come too late by that, since it is one packet a tick that is played.
-    fn read(&mut self, member: &mut Member<PortPair>, around: &mut Surroundings<'_>) -> bool {
+    fn read(&mut self, member: &mut Member<Sockets>, around: &mut Surroundings<'_>) -> bool {
         let mut reported = false;
         for _ in 0..MOST {
-            let Some(datagram) = self.intake.receive(&member.outlet.rtp) else { break };
+            let Some(datagram) = self.intake.receive(&member.outlet.pair.rtp) else { break };
             let arrived = self.stamps.time(datagram.stamp);
             let received = member.leg.receive(Component::Rtp, datagram.from, datagram.bytes, arrived, around);
             reported |= received == Received::Report;
+            if received == Received::Due {
+                member.outlet.note_destination(datagram.to);
+            }
             if received == Received::Due && datagram.stamp.is_some() && arrived > self.fresh {
                 break;
             }

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 use std::ptr;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use tandem_rtp::WallClock;
 /// Longest datagram that is taken whole; more than an Ethernet frame carries.
 const DATAGRAM: usize = 2_048;
 
-/// Room for the control message that carries a timestamp, with its padding, in 8-byte units.
+/// Room for the control messages that carry a timestamp and a destination, with their padding, in 8-byte units.
 const CONTROL: usize = 8;
 
 /// Sockets reported readable by one look at an epoll set.
@@ -174,11 +174,31 @@ pub fn enable_timestamps(socket: &impl AsFd) -> io::Result<()> {
     .map(drop)
 }
 
+/// Lets the kernel tell to which of our addresses each packet was sent (IP_PKTINFO).
+pub fn enable_destinations(socket: &impl AsFd) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let size = mem::size_of_val(&on) as libc::socklen_t;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: `on` is readable for `size` bytes.
+    check(unsafe { libc::setsockopt(fd, libc::SOL_IP, libc::IP_PKTINFO, (&raw const on).cast(), size) })
+        .map(drop)
+}
+
+/// Undoes `connect`: the socket takes datagrams from everybody again.
+pub fn disconnect(socket: &impl AsFd) -> io::Result<()> {
+    let nowhere = libc::sockaddr { sa_family: libc::AF_UNSPEC as libc::sa_family_t, sa_data: [0; 14] };
+    let size = mem::size_of_val(&nowhere) as libc::socklen_t;
+    // SAFETY: `nowhere` is readable for `size` bytes.
+    check(unsafe { libc::connect(socket.as_fd().as_raw_fd(), &raw const nowhere, size) }).map(drop)
+}
+
 /// One received datagram.
 #[derive(Clone, Copy, Debug)]
 pub struct Datagram<'a> {
     /// Its sender; `None` for a family that is not ours.
     pub from: Option<SocketAddr>,
+    /// Which of our addresses it was sent to, where the kernel was asked to tell.
+    pub to: Option<IpAddr>,
     /// When the kernel got it, as nanoseconds since 1970.
     pub stamp: Option<u64>,
     /// Its octets; `None` when it was longer than any that we take.
@@ -214,26 +234,51 @@ impl Intake {
         header.msg_control = self.control.as_mut_ptr().cast();
         header.msg_controllen = CONTROL * 8;
         let fd = socket.as_fd().as_raw_fd();
-        // SAFETY: the header points to live buffers of the lengths that it tells.
-        let received = unsafe { libc::recvmsg(fd, &raw mut header, libc::MSG_DONTWAIT) };
-        let len = usize::try_from(received).ok()?;
+        let mut received = receive_message(fd, &mut header);
+        if received.is_err_and(|e| e == libc::ECONNREFUSED) {
+            // Not about a datagram that came but about one that we sent; what came lies behind it.
+            received = receive_message(fd, &mut header);
+        }
+        let len = received.ok()?;
         let whole = header.msg_flags & libc::MSG_TRUNC == 0;
-        let stamp = stamp(&header);
+        let (stamp, to) = notes(&header);
         let bytes = self.data.get(..len).filter(|_| whole);
-        Some(Datagram { from: address(&self.name), stamp, bytes })
+        Some(Datagram { from: address(&self.name), to, stamp, bytes })
     }
 }
 
-/// When the kernel says that the message of `header` came, as it left `recvmsg`.
-fn stamp(header: &libc::msghdr) -> Option<u64> {
+/// How long the datagram is, or the error's number.
+fn receive_message(fd: libc::c_int, header: &mut libc::msghdr) -> Result<usize, libc::c_int> {
+    // SAFETY: the caller's header points to live buffers of the lengths that it tells.
+    let received = unsafe { libc::recvmsg(fd, header, libc::MSG_DONTWAIT) };
+    usize::try_from(received).map_err(|_| io::Error::last_os_error().raw_os_error().unwrap_or(0))
+}
+
+/// What the kernel notes of the message of `header`, as it left `recvmsg`: when it came, and to which of our addresses.
+fn notes(header: &libc::msghdr) -> (Option<u64>, Option<IpAddr>) {
+    let (mut stamp, mut to) = (None, None);
     // SAFETY: the kernel set msg_controllen to what it wrote into the buffer, which is aligned for a cmsghdr.
-    let message = unsafe { libc::CMSG_FIRSTHDR(header).as_ref() }?;
-    if (message.cmsg_level, message.cmsg_type) != (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) {
-        return None;
+    let mut next = unsafe { libc::CMSG_FIRSTHDR(header) };
+    // SAFETY: it is null or points to a whole cmsghdr within the buffer.
+    while let Some(message) = unsafe { next.as_ref() } {
+        // SAFETY: `message` is one of the header's.
+        let data = unsafe { libc::CMSG_DATA(message) };
+        match (message.cmsg_level, message.cmsg_type) {
+            (libc::SOL_SOCKET, libc::SCM_TIMESTAMPNS) => {
+                // SAFETY: a message of this type carries a timespec; read unaligned, it is copied out.
+                stamp = Some(timespec_nanos(unsafe { ptr::read_unaligned(data.cast::<libc::timespec>()) }));
+            }
+            (libc::SOL_IP, libc::IP_PKTINFO) => {
+                // SAFETY: likewise an in_pktinfo.
+                let info = unsafe { ptr::read_unaligned(data.cast::<libc::in_pktinfo>()) };
+                to = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+            }
+            _ => {}
+        }
+        // SAFETY: `message` is one of the header's.
+        next = unsafe { libc::CMSG_NXTHDR(header, message) };
     }
-    // SAFETY: a message of this type carries a timespec; read unaligned, it is copied out.
-    let at = unsafe { ptr::read_unaligned(libc::CMSG_DATA(message).cast::<libc::timespec>()) };
-    Some(timespec_nanos(at))
+    (stamp, to)
 }
 
 fn address(name: &libc::sockaddr_storage) -> Option<SocketAddr> {

@@ -20,6 +20,7 @@ use crate::leg::{Configuration, Leg};
 use crate::metrics::{Counters, total};
 use crate::placement::{self, Emptied, Joined, Placement, Spot};
 use crate::random::System;
+use crate::sockets::Sockets;
 use crate::sys::{Clock, Wake, enable_timestamps, request_realtime};
 use crate::thread::{Shared, Thread};
 use crate::{StartError, WorkerMetrics, WorkerOptions};
@@ -179,7 +180,7 @@ impl Workers {
     ) -> Traveller {
         let cname = self.cname.clone().unwrap_or_else(random_cname);
         let leg = Leg::new(leg, timeouts, cname, configuration, &mut System, self.clock.now());
-        Box::new(Member { leg, outlet: ports })
+        Box::new(Member { leg, outlet: Sockets::new(ports) })
     }
 
     fn attach(

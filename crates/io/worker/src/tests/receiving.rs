@@ -16,6 +16,7 @@ use crate::codecs::Codecs;
 use crate::group::Member;
 use crate::leg::{Configuration, Leg, MAX_DATAGRAM};
 use crate::phase::Phase;
+use crate::sockets::Sockets;
 use crate::surroundings::{Surroundings, Tally};
 use crate::sys::{Clock, Intake, StampOffset, enable_timestamps};
 
@@ -87,9 +88,14 @@ impl Peer {
 
 impl Desk {
     fn new(ports: &str) -> Self {
+        Desk::bound(Ipv4Addr::LOCALHOST, ports)
+    }
+
+    fn bound(to: Ipv4Addr, ports: &str) -> Self {
         Desk {
             phase: Phase::new().unwrap(),
-            pool: PortPool::new(Ipv4Addr::LOCALHOST.into(), None, ports.parse().unwrap(), 0).unwrap(),
+            pool: PortPool::new(to.into(), Some(Ipv4Addr::LOCALHOST.into()), ports.parse().unwrap(), 0)
+                .unwrap(),
             clock: Clock::new(),
             intake: Intake::new(),
             tally: Tally::default(),
@@ -102,9 +108,9 @@ impl Desk {
     /// A leg in a conference of its own.
     fn join(&mut self, n: u16) -> Peer {
         let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-        let outlet = self.pool.open().unwrap();
-        enable_timestamps(&outlet.rtp).unwrap();
-        socket.connect(outlet.local().rtp).unwrap();
+        let ports = self.pool.open().unwrap();
+        enable_timestamps(&ports.rtp).unwrap();
+        socket.connect(ports.local().rtp).unwrap();
         let stream = stream(Pcmu, 20, socket.local_addr().unwrap());
         let codecs = Codecs::new(&stream).unwrap();
         let configuration = Configuration { epoch: Epoch(1), stream, codecs, audio: RoomAudio::default() };
@@ -112,7 +118,11 @@ impl Desk {
         let entropy = &mut Seeded::new(n.into());
         let leg = Leg::new(id, FOR_EVER, String::from("leg"), configuration, entropy, self.clock.now());
         let attachment = Attachment::Conference(ConferenceId(n.into()));
-        assert!(self.phase.insert(Box::new(Member { leg, outlet }), attachment, None).is_ok());
+        assert!(
+            self.phase
+                .insert(Box::new(Member { leg, outlet: Sockets::new(ports) }), attachment, None)
+                .is_ok()
+        );
         Peer { socket, phone: Phone::new(n, Pcmu, 20, None) }
     }
 
@@ -155,6 +165,76 @@ fn what_piled_up_is_read_with_the_next_tick_at_the_latest() {
         desk.tick();
         desk.tick();
         assert_eq!(desk.tally.packets_in, packets as u64);
+    }
+}
+
+/// Has the socket of a leg stopped taking what others send?
+fn is_deaf_to_strangers(desk: &mut Desk, peer: &Peer) -> bool {
+    let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let before = desk.tally.strangers;
+    let packet = Phone::new(99, Pcmu, 20, None).speak();
+    stranger.send_to(&packet, peer.socket.peer_addr().unwrap()).unwrap();
+    desk.tick();
+    desk.tally.strangers == before
+}
+
+#[test]
+fn the_kernel_drops_what_strangers_send_while_the_peer_is_heard() {
+    let mut desk = Desk::new("42420-42429");
+    let mut peer = desk.join(1);
+    assert!(!is_deaf_to_strangers(&mut desk, &peer));
+    for n in 1..=3 {
+        peer.speak(1);
+        desk.tick();
+        assert_eq!(desk.tally.packets_in, n);
+    }
+    assert!(is_deaf_to_strangers(&mut desk, &peer));
+    assert!(peer.socket.recv(&mut [0; 2_048]).is_ok(), "the peer hears us");
+    // It falls silent, and somebody may take over.
+    while is_deaf_to_strangers(&mut desk, &peer) {
+        assert!(desk.clock.now() < Time::from_millis(10_000));
+    }
+    peer.speak(1);
+    desk.tick();
+    assert_eq!(desk.tally.packets_in, 4, "and it may come back");
+    assert!(is_deaf_to_strangers(&mut desk, &peer));
+}
+
+#[test]
+fn a_peer_that_refuses_what_we_send_is_sent_to_all_the_same() {
+    let mut desk = Desk::new("42430-42439");
+    let mut peer = desk.join(1);
+    peer.speak(1);
+    desk.tick();
+    let (ours, theirs) = (peer.socket.peer_addr().unwrap(), peer.socket.local_addr().unwrap());
+    drop(peer.socket);
+    desk.tick();
+    desk.tick();
+    let socket = UdpSocket::bind(theirs).unwrap();
+    desk.tick();
+    assert_eq!((desk.tally.packets_out, desk.tally.send_errors), (4, 0));
+    assert!(socket.recv(&mut [0; 2_048]).is_ok());
+    socket.connect(ours).unwrap();
+    let mut peer = Peer { socket, phone: peer.phone };
+    peer.speak(2);
+    desk.tick();
+    desk.tick();
+    assert_eq!(desk.tally.packets_in, 3);
+}
+
+#[test]
+fn a_peer_may_know_us_by_any_of_our_addresses() {
+    for (address, connects) in [(Ipv4Addr::LOCALHOST, true), (Ipv4Addr::new(127, 0, 0, 2), false)] {
+        let mut desk = Desk::bound(Ipv4Addr::UNSPECIFIED, "42440-42449");
+        let mut peer = desk.join(1);
+        let port = peer.socket.peer_addr().unwrap().port();
+        peer.socket.connect((address, port)).unwrap();
+        for n in 1..=5 {
+            peer.speak(1);
+            desk.tick();
+            assert_eq!(desk.tally.packets_in, n, "{address}");
+        }
+        assert_eq!(is_deaf_to_strangers(&mut desk, &peer), connects, "{address}");
     }
 }
 
