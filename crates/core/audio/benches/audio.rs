@@ -67,7 +67,7 @@ impl Source for Packets {
     fn queued(&self) -> usize {
         self.queued
     }
-    fn target(&self) -> usize {
+    fn wanted(&self) -> isize {
         0
     }
 }

@@ -37,7 +37,7 @@ impl Source for Rough {
     fn queued(&self) -> usize {
         self.queued
     }
-    fn target(&self) -> usize {
+    fn wanted(&self) -> isize {
         if self.step % 600 < 300 { 0 } else { 4_800 }
     }
 }

@@ -25,8 +25,16 @@ pub struct ReceivedReport {
     pub concealed: Duration,
     /// Sound that in-band FEC brought back.
     pub recovered: Duration,
+    /// Sound that was taken out to shorten the delay.
+    pub shortened: Duration,
+    /// Sound that was put in to lengthen the delay.
+    pub lengthened: Duration,
     /// What the jitter buffer and playout hold at present.
     pub playout_delay: Duration,
+    /// What they should hold at least, right after a tick, for packets to come in time; zero on a clean network.
+    pub playout_target: Duration,
+    /// How much faster than ours the peer's clock runs, parts in a million; `None` before it is known.
+    pub drift: Option<f32>,
     /// From somebody else than the peer: dropped.
     pub strangers: u64,
     /// Neither RTP nor RTCP, or cut short, or of a payload type that was never agreed: dropped.

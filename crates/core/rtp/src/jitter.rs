@@ -8,6 +8,8 @@ use self::store::{Slot, Store};
 use self::transit::{Transit, ahead};
 use crate::Arrival;
 
+mod drift;
+mod lateness;
 mod store;
 mod transit;
 
@@ -22,6 +24,8 @@ const SHORTEST_GAP: Duration = Duration::from_micros(2_500);
 const MAX_PACKETS: usize = 256;
 /// Most octets of any buffer.
 const MAX_OCTETS: usize = 1 << 20;
+/// More is never wanted, nor is a packet overdue by more: the timeline has jumped.
+const WANTED_MOST: i64 = 1_000_000_000;
 /// One loss in so many packets makes it worth while to wait for the FEC of the next: 1 %.
 const FEC_WORTH: u32 = ONE / 100;
 /// 1.0 of the share of losses, which is a moving mean over about 128 packets.
@@ -417,12 +421,42 @@ impl JitterBuffer {
     pub fn target(&self) -> Duration {
         let path = self.path_target();
         match self.position {
-            Some(position) if self.fec && self.losses > FEC_WORTH => {
+            Some(position) if self.waits_for_fec() => {
                 let packet = position.clock.duration_of(u64::from(position.ticks));
                 path.max(packet.min(Duration::from_millis(120)))
             }
             _ => path,
         }
+    }
+
+    /// What should still wait right after the tick at `now`, decoded or queued, in ns, so that the next packets come in
+    /// time: until the first tick at which nearly all of them would be there, ticks play what waits.
+    ///
+    /// It is negative while a packet is later than nearly all are. What waits less this is what is too much, and that
+    /// stands still whatever the jitter. `None` where nothing is known of the path.
+    pub fn wanted(&self, now: Time) -> Option<i64> {
+        let position = self.position?;
+        let newest = self.store.back();
+        let (end, clock) = newest
+            .map_or((position.timestamp, position.clock), |s| (s.timestamp.wrapping_add(s.ticks), s.clock));
+        let (tick, length) = (self.transit.tick_len(), self.transit.length());
+        let waits_for_fec = if self.waits_for_fec() { length } else { 0 };
+        let due = self.transit.due(end, clock)? + waits_for_fec - transit::nanos(now);
+        let after = |n: i64| {
+            let ticks_before = (due + n * length + tick - 1).div_euclid(tick) - 1;
+            ticks_before * tick - n * length
+        };
+        (0..self.transit.cycle()).map(after).max().filter(|wanted| wanted.abs() < WANTED_MOST)
+    }
+
+    /// How much faster than ours the sender's clock runs, parts in a million, negative where slower; `None` before a
+    /// quarter of a minute has told.
+    pub fn drift(&self) -> Option<f64> {
+        self.transit.drift()
+    }
+
+    fn waits_for_fec(&self) -> bool {
+        self.fec && self.losses > FEC_WORTH
     }
 
     fn path_target(&self) -> Duration {

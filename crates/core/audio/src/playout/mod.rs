@@ -41,9 +41,12 @@ pub trait Source {
     /// Samples that wait in the jitter buffer, gaps counted as if they were there.
     fn queued(&self) -> usize;
 
-    /// What should still wait right after a tick, in samples, when packets take the shortest way: enough for
-    /// nearly all of them to come in time (a high percentile of the measured jitter), 0 on a clean network.
-    fn target(&self) -> usize;
+    /// What should wait right after this tick, decoded or queued, in samples: enough to play until the next packet will
+    /// nearly certainly have come. Negative while it is later than that.
+    ///
+    /// It counts from the end of what is queued, so that what waits less this does not change with jitter: it is what
+    /// there is too much of.
+    fn wanted(&self) -> isize;
 }
 
 /// What one tick was made of, in samples at the decoder's rate.
@@ -94,9 +97,9 @@ enum Phase {
 /// - Nothing there in time: the last pitch period goes on, fading to silence within 100 ms. If the packet was
 ///   only late, it is played after all and the delay has grown by what was made up; if it turns out to be
 ///   lost, what was made up has stood in for it and the delay has not grown.
-/// - Too much delay for more than a second: pitch periods are taken out, 6 to 25 % of the playing time. The
-///   least delay seen bounds what is taken, so that it causes no underrun.
-/// - Too little against [`Source::target`]: pitch periods are put in.
+/// - More delay for half a second than [`Source::wanted`] asks for: pitch periods are taken out, 6 to 25 % of the playing
+///   time; where it is quiet, anything down to a millisecond.
+/// - Less than that: pitch periods are put in.
 /// - Silence of the sender is as long as the delay likes.
 ///
 /// On a clean network nothing waits: each packet is played in the tick after it came. It holds about 17 KiB
@@ -114,8 +117,8 @@ pub struct Playout {
     stretch: Stretch,
     /// Made up in place of packets that have not turned up, in samples.
     debt: usize,
-    /// Samples of the last packet.
-    packet: usize,
+    /// Has what was made up stood in for lost packets exactly, so that what comes next belongs right behind it?
+    settled: bool,
     delay: usize,
     totals: PlayoutTotals,
 }
@@ -146,7 +149,7 @@ impl Playout {
             watch: Watch::new(usize::try_from(frame_ms).unwrap_or(20)),
             stretch: Stretch::new(spans, frame, per_ms),
             debt: 0,
-            packet: 0,
+            settled: false,
             delay: 0,
             totals: PlayoutTotals::default(),
         }
@@ -178,7 +181,10 @@ impl Playout {
             self.buffer.take(out);
         }
         tick.delay = self.buffer.waiting().saturating_add(source.queued());
-        self.watch.note(tick.delay);
+        if !tick.idle {
+            let delay = isize::try_from(tick.delay).unwrap_or(isize::MAX);
+            self.watch.note(delay.saturating_sub(source.wanted()));
+        }
         self.account(tick);
         tick
     }
@@ -194,9 +200,9 @@ impl Playout {
             let longest = longest.min(tail.len());
             match source.next(&mut tail[..longest]) {
                 Got::Decoded(n) => {
+                    self.settled &= self.debt == 0;
                     self.debt = 0;
-                    self.packet = n.min(longest);
-                    self.append(source, self.packet);
+                    self.append(source, n.min(longest));
                 }
                 Got::Recovered(n) => {
                     let kept = self.pay(n.min(longest));
@@ -225,6 +231,7 @@ impl Playout {
         let paid = self.debt.min(n);
         self.debt -= paid;
         if paid > 0 {
+            self.settled = true;
             self.buffer.tail().copy_within(paid..n, 0);
         }
         n - paid
@@ -243,18 +250,17 @@ impl Playout {
         self.phase = Phase::Playing;
     }
 
-    /// The first sound after silence: it waits until the target's delay is there, and fades in.
+    /// The first sound after silence: it waits until there is a frame and the delay that is wanted, and fades in.
     fn begin(&mut self, source: &impl Source, n: usize) {
         let fade = usize::try_from(self.rate.ticks_in_ms(FADE_MS)).unwrap_or(1).max(1);
         for (i, x) in self.buffer.tail().iter_mut().take(fade.min(n)).enumerate() {
             *x *= i as f32 / fade as f32;
         }
-        let there = (self.buffer.waiting() + n).saturating_add(source.queued()).saturating_sub(self.frame);
-        // Packets that do not divide into frames need the remainder in reserve.
-        let uneven =
-            if n.is_multiple_of(self.frame) { 0 } else { self.frame - common_divisor(n, self.frame) };
+        let there = (self.buffer.waiting() + n).saturating_add(source.queued());
+        let wanted = source.wanted().saturating_add_unsigned(self.frame);
+        let wait = usize::try_from(wanted).unwrap_or(0).max(self.frame).saturating_sub(there);
         let room = self.buffer.room().saturating_sub(2 * n);
-        let wait = source.target().saturating_sub(there).max(uneven).min(room);
+        let wait = wait.min(room);
         self.buffer.open_tail(wait, n);
         self.buffer.commit(wait + n);
     }
@@ -265,6 +271,8 @@ impl Playout {
         let ahead = self.extension.period() + window;
         let join = &mut self.join[..ahead];
         self.extension.extend(join);
+        let ahead = if std::mem::take(&mut self.settled) { window } else { ahead };
+        let join = &join[..ahead];
         let found = search(&self.buffer.tail()[..window], join, self.spans);
         let later = found.offset;
         self.buffer.open_tail(later, n);
@@ -279,8 +287,8 @@ impl Playout {
         let n = n - self.debt.min(n);
         self.debt = 0;
         let wanted = need.saturating_sub(self.buffer.waiting());
-        let wanted = wanted.max(source.target().saturating_sub(source.queued()));
-        let n = n.min(wanted).min(self.buffer.room());
+        let reserve = usize::try_from(source.wanted()).unwrap_or(0).saturating_sub(source.queued());
+        let n = n.min(wanted.max(reserve)).min(self.buffer.room());
         self.buffer.tail()[..n].fill(0.0);
         if n > 0 && self.phase != Phase::Idle {
             self.fade_out(n);
@@ -303,20 +311,24 @@ impl Playout {
         if self.phase != Phase::Playing || self.buffer.waiting() < self.frame {
             return;
         }
-        let need = self.stretch.need(&self.watch, source.target(), self.packet);
-        if !self.stretch.is_due() {
+        let need = self.stretch.need(&self.watch);
+        if need == Need::Nothing || !self.stretch.is_due() {
             return;
         }
         match need {
             Need::Nothing => {}
-            Need::Shorter(most) => {
+            Need::Trim(most) | Need::Shorter(most) => {
                 let lookahead = self.stretch.lookahead();
                 self.fill(source, lookahead, tick);
-                tick.removed = self.stretch.shorten(&mut self.buffer, most);
+                let trims = matches!(need, Need::Trim(_));
+                tick.removed = match trims {
+                    true => self.stretch.trim(&mut self.buffer, most),
+                    false => self.stretch.shorten(&mut self.buffer, most),
+                };
                 self.watch.shorten(tick.removed);
             }
-            Need::Longer => {
-                tick.inserted = self.stretch.lengthen(&mut self.buffer);
+            Need::Longer(by) => {
+                tick.inserted = self.stretch.lengthen(&mut self.buffer, by);
                 self.watch.lengthen(tick.inserted);
             }
         }
@@ -377,16 +389,9 @@ impl Playout {
         self.watch.clear();
         self.stretch.clear();
         self.debt = 0;
-        self.packet = 0;
+        self.settled = false;
         self.delay = 0;
     }
-}
-
-fn common_divisor(mut a: usize, mut b: usize) -> usize {
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a.max(1)
 }
 
 #[cfg(test)]

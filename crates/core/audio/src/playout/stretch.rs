@@ -7,6 +7,8 @@ const ALIKE: f32 = 0.7;
 const PATIENCE: u32 = 10;
 /// Shortening begins at this much too much delay, ms, and goes on to the shortest pitch period.
 const BEGIN_MS: usize = 5;
+/// A piece put in may be so much longer than it need be, ms: less than what would be taken out again.
+const BEYOND_MS: usize = 4;
 /// Speed of change as a share of the playing time: from the first at 20 ms off to the second at 100 ms.
 const SLOW: f32 = 0.06;
 const FAST: f32 = 0.25;
@@ -32,10 +34,12 @@ pub(super) struct Stretch {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
     Nothing,
+    /// At most so much shorter, where it is quiet.
+    Trim(usize),
     /// At most so much shorter.
     Shorter(usize),
-    /// Longer, by a piece at a time.
-    Longer,
+    /// Longer by about so much.
+    Longer(usize),
 }
 
 impl Stretch {
@@ -43,27 +47,21 @@ impl Stretch {
         Stretch { spans, frame, per_ms, shortening: false, credit: 0.0, waited: 0 }
     }
 
-    /// What the delay of the last second needs, against `target`.
-    ///
-    /// What waits right after a packet longer than a frame came is no delay: a `packet` counts as a frame. Shorter:
-    /// the most that waited is above the target, and the least shows what could be spared without an underrun.
-    /// Longer: not even the most that waited reaches the target.
-    pub(super) fn need(&mut self, watch: &Watch, target: usize, packet: usize) -> Need {
-        let Some((least, most)) = watch.range() else { return Need::Nothing };
-        let most = most.saturating_sub(packet.saturating_sub(self.frame));
-        let excess = most.saturating_sub(target).min(least);
-        let deficit = target.saturating_sub(most);
-        // A piece put in may reach beyond the target by nearly its length: it must not be taken out again.
-        let margin = if target == 0 { BEGIN_MS * self.per_ms } else { self.spans.longest };
-        let begin = if self.shortening { self.spans.shortest } else { margin };
+    /// What the delay of late needs.
+    pub(super) fn need(&mut self, watch: &Watch) -> Need {
+        let (excess, deficit) = (watch.excess(), watch.deficit());
+        let begin = if self.shortening { self.spans.shortest } else { BEGIN_MS * self.per_ms };
         self.shortening = excess >= begin;
-        let need = match (self.shortening, deficit >= self.spans.shortest) {
-            (true, _) => Need::Shorter(excess),
-            (false, true) => Need::Longer,
-            (false, false) => Need::Nothing,
-        };
         self.earn(excess.max(deficit));
-        need
+        if self.shortening {
+            Need::Shorter(excess)
+        } else if deficit > 0 {
+            Need::Longer(deficit)
+        } else if excess >= self.per_ms {
+            Need::Trim(excess)
+        } else {
+            Need::Nothing
+        }
     }
 
     fn earn(&mut self, off: usize) {
@@ -83,18 +81,34 @@ impl Stretch {
         self.frame + self.spans.longest
     }
 
-    /// Takes a piece of at most `most` samples out and gives its length; 0 where none is fit.
-    pub(super) fn shorten(&mut self, buffer: &mut Buffer, most: usize) -> usize {
-        let Spans { shortest, longest, window, .. } = self.spans;
+    /// Takes a piece of at most `most` samples out where it is quiet and gives its length; 0 where it is not.
+    pub(super) fn trim(&mut self, buffer: &mut Buffer, most: usize) -> usize {
         let waiting = buffer.waiting();
-        let spare = waiting.saturating_sub(self.frame).min(waiting.saturating_sub(window));
-        let longest = longest.min(most).min(spare);
-        if longest < shortest {
+        let lag = self.spare(waiting).min(most);
+        if lag == 0 || !is_quiet(buffer.ahead(0..self.frame.min(waiting))) {
             return 0;
         }
-        if is_quiet(buffer.ahead(0..self.frame.min(waiting))) {
-            buffer.remove(longest, window.min(waiting - longest), 0.0);
-            return longest;
+        buffer.remove(lag, self.spans.window.min(waiting - lag), 0.0);
+        lag
+    }
+
+    /// What may be taken out at once.
+    fn spare(&self, waiting: usize) -> usize {
+        let Spans { longest, window, .. } = self.spans;
+        longest.min(waiting.saturating_sub(self.frame)).min(waiting.saturating_sub(window))
+    }
+
+    /// Takes a piece of at most `most` samples out and gives its length; 0 where none is fit.
+    pub(super) fn shorten(&mut self, buffer: &mut Buffer, most: usize) -> usize {
+        let Spans { shortest, window, .. } = self.spans;
+        let trimmed = self.trim(buffer, most);
+        if trimmed > 0 {
+            return trimmed;
+        }
+        let waiting = buffer.waiting();
+        let longest = self.spare(waiting).min(most);
+        if longest < shortest {
+            return 0;
         }
         let found = search(buffer.ahead(0..window), buffer.ahead(shortest..longest + window), self.spans);
         let lag = shortest + found.offset;
@@ -106,24 +120,26 @@ impl Stretch {
         lag
     }
 
-    /// Puts a piece in and gives its length; 0 where none is fit.
-    pub(super) fn lengthen(&mut self, buffer: &mut Buffer) -> usize {
+    /// Puts a piece of about `wanted` samples in and gives its length; 0 where none is fit.
+    pub(super) fn lengthen(&mut self, buffer: &mut Buffer, wanted: usize) -> usize {
         let Spans { shortest, longest, window, .. } = self.spans;
         let waiting = buffer.waiting();
-        let longest = longest.min(waiting);
-        if waiting < window || longest < shortest || buffer.room() < longest {
+        let most = longest.min(waiting).min(buffer.room());
+        if waiting < window || most < shortest {
             return 0;
         }
         // The buffer's free space is behind what waits only once it has been moved to the front.
         buffer.tail();
         if is_quiet(buffer.ahead(0..self.frame.min(waiting))) {
-            buffer.insert(longest, 0.0);
-            return longest;
+            let lag = most.min(wanted);
+            buffer.insert(lag, 0.0);
+            return lag;
         }
-        let past = &buffer.around(longest, window)[..longest - shortest + window];
+        let most = most.min(wanted + BEYOND_MS * self.per_ms);
+        let past = &buffer.around(most, window)[..most - shortest + window];
         let found = search(buffer.ahead(0..window), past, self.spans);
-        let lag = longest - found.offset;
-        if !self.accept(found, longest) {
+        let lag = most - found.offset;
+        if !self.accept(found, most) {
             return 0;
         }
         buffer.insert(lag, found.similarity);
@@ -133,7 +149,8 @@ impl Stretch {
 
     /// Where the search was too narrow for a low voice's period, there is no hurry: the rest can wait.
     fn accept(&mut self, found: Match, longest: usize) -> bool {
-        let impatient = longest == self.spans.longest && self.waited >= PATIENCE;
+        let wide = longest >= self.spans.longest.min(self.spans.shortest + BEYOND_MS * self.per_ms);
+        let impatient = wide && self.waited >= PATIENCE;
         let fit = found.similarity >= ALIKE || impatient;
         self.waited = if fit { 0 } else { self.waited + 1 };
         fit

@@ -23,7 +23,9 @@ struct Peer {
     sent: u64,
     arrived: BTreeSet<u64>,
     next: u64,
+    /// By how many samples packets may be late.
     target: usize,
+    now: Time,
     /// Does each packet carry the one before it?
     fec: bool,
     late: u64,
@@ -41,6 +43,7 @@ impl Peer {
             arrived: BTreeSet::new(),
             next: 0,
             target: 0,
+            now: Time::ZERO,
             fec: false,
             late: 0,
         }
@@ -57,6 +60,7 @@ impl Peer {
 
     /// Everything sent and arrived up to `now`.
     fn run_to(&mut self, now: Time) {
+        self.now = now;
         while self.send_time(self.sent) <= now {
             self.network.send(self.sent, self.send_time(self.sent));
             self.sent += 1;
@@ -107,8 +111,17 @@ impl Source for Peer {
         self.arrived.last().map_or(0, |last| (last + 1 - self.next) as usize * self.packet)
     }
 
-    fn target(&self) -> usize {
-        self.target
+    fn wanted(&self) -> isize {
+        let next = self.arrived.last().map_or(self.next, |last| last + 1);
+        let path = Duration::from_micros(3_300);
+        let target = self.rate.duration_of(self.target as u64);
+        let tick = self.rate.ticks_in_ms(20) as i64;
+        let until = |n: u64| {
+            let due = (self.send_time(n) + path + target).as_nanos() as i64 - self.now.as_nanos() as i64;
+            let ticks = (due + 19_999_999).div_euclid(20_000_000) - 1;
+            (ticks * tick) as isize - ((n - next) as usize * self.packet) as isize
+        };
+        (next..next + 3).map(until).max().unwrap()
     }
 }
 
@@ -255,13 +268,13 @@ fn jitter_within_the_target_is_not_heard() {
 }
 
 #[test]
-fn jitter_that_nobody_told_of_is_learnt_by_underruns() {
+fn jitter_that_nobody_told_of_is_borne() {
     let jitter = Duration::from_millis(60);
     let conditions = Conditions { delay: Duration::from_millis(3), jitter, ..Conditions::default() };
     let mut peer = Peer::new(20, conditions);
     let run = run(&mut peer, 60, |_, _| {});
     let share = run.totals.concealed as f64 / run.totals.played as f64;
-    assert!(share < 0.03, "{share}");
+    assert!(share < 0.08, "{share}");
     assert!(run.delay_ms(5, 60).iter().all(|d| *d <= 100));
 }
 
@@ -275,9 +288,9 @@ fn a_clock_that_drifts_never_makes_the_delay_creep() {
         let delays = run.delay_ms(1, 600);
         let most = delays.iter().max().unwrap();
         assert!(*most <= packet_ms as usize + 20, "{most} ms; {what}");
-        // 120 ms of drift: nothing but that is changed, and little of it by concealment.
-        assert!(run.totals.removed <= 2 * 960 && run.totals.inserted == 0, "{what}");
-        assert!(run.totals.concealed <= 8 * 160, "{what}");
+        // 120 ms of drift: nothing but that is changed, and none of it by concealment.
+        assert!(run.totals.removed + run.totals.inserted <= 2 * 960, "{what}");
+        assert_eq!(run.totals.concealed, 0, "{what}");
         assert!(run.worst_impurity(200.0, RATE) < -25.0, "{} dB; {what}", run.worst_impurity(200.0, RATE));
     }
 }
@@ -363,7 +376,7 @@ impl Source for Spurts {
     fn queued(&self) -> usize {
         self.queued
     }
-    fn target(&self) -> usize {
+    fn wanted(&self) -> isize {
         0
     }
 }
@@ -401,8 +414,8 @@ impl Source for Hostile {
     fn queued(&self) -> usize {
         [0, 100_000][self.0 as usize / 50 % 2]
     }
-    fn target(&self) -> usize {
-        [0, usize::MAX / 2, 3_000][self.0 as usize / 70 % 3]
+    fn wanted(&self) -> isize {
+        [0, isize::MAX / 2, isize::MIN, 3_000][self.0 as usize / 70 % 4]
     }
 }
 

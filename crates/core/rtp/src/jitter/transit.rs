@@ -2,15 +2,23 @@ use std::time::Duration;
 
 use tandem_base::{ClockRate, Time};
 
+use super::drift::Drift;
+use super::lateness::Lateness;
 use crate::Arrival;
 
 const MS: i64 = 1_000_000;
-/// One bin a millisecond; the last takes all that is longer.
-const BINS: usize = 400;
+/// Width of a bin.
+const BIN: i64 = MS / 2;
+/// Up to 400 ms; the last takes all that is longer.
+const BINS: usize = 800;
 /// The target's upper bound.
 pub(super) const MAX_TARGET: i64 = 400 * MS;
 /// Weight of one packet in the histogram: survives a few decays of an eighth each.
-const WEIGHT: u16 = 64;
+const WEIGHT: i64 = 64;
+/// Packets in a hundred that may need more delay than there is.
+const SPARED: u32 = 3;
+/// Drift is provided for so long ahead.
+const AHEAD: i64 = 4_000 * MS;
 /// One period of the moving minimum and of the decay.
 const PERIOD: i64 = 512 * MS;
 /// Periods that the minimum looks back on: 4 s, in which a clock 200 ppm off moves by 0.8 ms.
@@ -20,7 +28,7 @@ const JUMP: i64 = 2_000 * MS;
 /// After such a pause, clocks that drift have made old minima worthless.
 const IDLE: i64 = 30_000 * MS;
 /// What is needed falls only when it does so by this much.
-const HYSTERESIS: i64 = 3 * MS;
+const HYSTERESIS: i64 = MS;
 
 /// The last packet, which all others are measured against.
 #[derive(Clone, Copy, Debug)]
@@ -48,8 +56,8 @@ pub(super) struct Transit {
     bins: [u16; BINS],
     /// No bin above this one holds anything.
     top: usize,
-    /// What the packets that came too late needed; decays.
-    peak: i64,
+    late: Lateness,
+    drift: Drift,
     /// What packets and ticks have as greatest common measure: the steps in which delay helps.
     grid: i64,
     length: i64,
@@ -71,7 +79,8 @@ impl Transit {
             began: 0,
             bins: [0; BINS],
             top: 0,
-            peak: 0,
+            late: Lateness::new(),
+            drift: Drift::new(),
             grid: tick_nanos(tick),
             length: 0,
             phase: 0,
@@ -97,11 +106,17 @@ impl Transit {
             None => self.restart(arrived),
         };
         let Arrival { stream, clock, timestamp, .. } = *arrival;
+        let spacing = self.last.map_or(i64::MAX, |last| arrived - last.arrived);
         self.last = Some(Sample { stream, clock, timestamp, arrived, transit });
         self.turn_period(arrived, transit);
         self.rebase(transit);
-        self.count(transit - self.base, late);
+        self.drift.note(arrived, transit);
         self.measure(ticks, clock);
+        self.count(transit - self.base, spacing);
+        if late {
+            let needs = (transit - self.base + BIN).min(MAX_TARGET);
+            self.late.note(arrived, needs, spacing < self.length / 2);
+        }
         self.phase = (self.last_tick - (arrived - (transit - self.base))).rem_euclid(self.grid);
         self.settle();
     }
@@ -119,7 +134,8 @@ impl Transit {
         self.minima = [0; PERIODS];
         self.began = arrived;
         self.bins = [0; BINS];
-        (self.top, self.peak, self.need) = (0, 0, 0);
+        (self.top, self.need) = (0, 0);
+        (self.late, self.drift) = (Lateness::new(), Drift::new());
         0
     }
 
@@ -133,10 +149,10 @@ impl Transit {
         if let Some(minimum) = self.minima.get_mut(self.period) {
             *minimum = transit;
         }
-        for bin in &mut self.bins {
+        for bin in self.bins.iter_mut().take(self.top + 1) {
             *bin -= bin.div_ceil(8);
         }
-        self.peak -= self.peak / 8;
+        self.late.pass(arrived);
         self.lower_top();
     }
 
@@ -150,12 +166,12 @@ impl Transit {
             *minimum = transit.min(*minimum);
         }
         let minimum = self.minima.iter().copied().min().unwrap_or(transit);
-        let base = minimum.div_euclid(MS) * MS;
+        let base = minimum.div_euclid(BIN) * BIN;
         let longer = self.base - base;
         if longer != 0 {
             self.base = base;
-            self.peak = if self.peak > 0 { (self.peak + longer).clamp(0, MAX_TARGET) } else { 0 };
-            self.shift(longer / MS);
+            self.late.shift(longer);
+            self.shift(longer / BIN);
         }
     }
 
@@ -170,15 +186,15 @@ impl Transit {
         self.lower_top();
     }
 
-    fn count(&mut self, delay: i64, late: bool) {
-        let index = bin_of(delay / MS);
+    /// Packets that were held up together come together: they count as one.
+    fn count(&mut self, delay: i64, spacing: i64) {
+        let index = bin_of(delay / BIN);
+        let weight =
+            if self.length > 0 { spacing.clamp(0, self.length) * WEIGHT / self.length } else { WEIGHT };
         if let Some(bin) = self.bins.get_mut(index) {
-            *bin = bin.saturating_add(WEIGHT);
+            *bin = bin.saturating_add(u16::try_from(weight).unwrap_or(0).max(1));
         }
         self.top = self.top.max(index);
-        if late {
-            self.peak = self.peak.max(delay + MS).min(MAX_TARGET);
-        }
     }
 
     fn measure(&mut self, ticks: u32, clock: ClockRate) {
@@ -203,13 +219,13 @@ impl Transit {
         let mut above = 0;
         let index = bins.iter().rposition(|b| {
             above += u32::from(*b);
-            above > total * 3 / 100
+            above > total * SPARED / 100
         });
-        index.and_then(|i| i64::try_from(i + 1).ok()).unwrap_or(0) * MS
+        index.and_then(|i| i64::try_from(i + 1).ok()).unwrap_or(0) * BIN
     }
 
     fn settle(&mut self) {
-        let need = self.percentile().max(self.peak);
+        let need = self.percentile().max(self.late.needs()) + self.drift.growth(AHEAD);
         if need > self.need || need + HYSTERESIS < self.need {
             self.need = need;
         }
@@ -220,6 +236,29 @@ impl Transit {
         let beyond = (self.need - self.phase).max(0);
         let steps = (beyond + self.grid - 1) / self.grid;
         (steps * self.grid).min(MAX_TARGET)
+    }
+
+    /// When nearly all packets whose audio begins at `timestamp` will have come; `None` where nothing is known of its
+    /// timeline.
+    pub(super) fn due(&self, timestamp: u32, clock: ClockRate) -> Option<i64> {
+        let last = self.last.filter(|l| l.clock == clock)?;
+        let earliest = last.arrived - (last.transit - self.base) + span(timestamp, last.timestamp, clock);
+        Some(earliest + self.need)
+    }
+
+    /// Length of a packet.
+    pub(super) fn length(&self) -> i64 {
+        self.length
+    }
+
+    /// Packets after which packets and ticks stand to each other as before.
+    pub(super) fn cycle(&self) -> i64 {
+        self.tick / self.grid
+    }
+
+    /// How much faster than ours the sender's clock runs, parts in a million.
+    pub(super) fn drift(&self) -> Option<f64> {
+        self.drift.ppm()
     }
 
     /// Delay beyond the least if `timestamp` plays at `at`; `None` where nothing is known of its timeline.

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use tandem_audio::{AudioDecoder, Got, MAX_PACKET_SAMPLES, Source};
 use tandem_base::{PayloadType, ReceiveFormat, Time};
 use tandem_rtp::{JitterBuffer, Next};
@@ -24,8 +22,9 @@ impl Decode {
         usize::try_from(u64::from(ticks) * rate / clock).unwrap_or(usize::MAX)
     }
 
-    fn samples_of(&self, duration: Duration) -> usize {
-        usize::try_from(self.decoder.sample_rate().ticks_of(duration)).unwrap_or(usize::MAX)
+    fn samples_of(&self, nanos: i64) -> isize {
+        let samples = nanos.saturating_mul(i64::from(self.decoder.sample_rate().hz())) / 1_000_000_000;
+        isize::try_from(samples).unwrap_or(0)
     }
 
     fn decode(&mut self, payload: &[u8], ticks: u32, out: &mut [f32]) -> Got {
@@ -126,7 +125,8 @@ impl Source for Feed<'_> {
                     if self.listening.may_skip(Sealed { format, payload, level, voice_flag }) {
                         let silence = decode.samples(ticks);
                         // Where more waits than there need be, silence is what can be left out.
-                        let enough = self.queued() >= self.target().saturating_add(silence);
+                        let wanted = usize::try_from(self.wanted()).unwrap_or(0);
+                        let enough = self.queued() >= wanted.saturating_add(silence);
                         return Got::Silence(if enough { 0 } else { silence });
                     }
                     return decode.decode(payload, ticks, out);
@@ -158,7 +158,8 @@ impl Source for Feed<'_> {
         self.decodes.get(*self.current).map_or(0, |d| d.samples(self.jitter.queued()))
     }
 
-    fn target(&self) -> usize {
-        self.decodes.get(*self.current).map_or(0, |d| d.samples_of(self.jitter.target()))
+    fn wanted(&self) -> isize {
+        let wanted = self.jitter.wanted(self.now).zip(self.decodes.get(*self.current));
+        wanted.map_or(0, |(nanos, decode)| decode.samples_of(nanos))
     }
 }

@@ -9,7 +9,7 @@ use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict
 
 use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
-use super::lane::{Lane, Sound};
+use super::lane::{Lane, Repairs, Sound};
 use crate::packetizer::TICK_MS;
 
 /// What became of an RTP packet of the peer.
@@ -42,8 +42,8 @@ pub struct Inbound {
     stream: Option<u32>,
     latest: ExtSeq,
     room: ClockRate,
-    // What lanes of former configurations had repaired.
-    repaired: (Duration, Duration),
+    // Of lanes of former configurations.
+    repairs: Repairs,
     // What came too late for jitter buffers of former configurations.
     late: u64,
 }
@@ -83,7 +83,7 @@ impl Inbound {
             stream: None,
             latest: ExtSeq(0),
             room,
-            repaired: (Duration::ZERO, Duration::ZERO),
+            repairs: Repairs::default(),
             late: 0,
         };
         inbound.set_decoders(decoders);
@@ -119,7 +119,7 @@ impl Inbound {
             self.decodes.push(Decode { accepts, decoder, lane });
         }
         for lane in &lanes {
-            self.repaired = add(self.repaired, lane.repaired());
+            self.repairs += lane.repairs();
         }
         let kept = current.and_then(|c| self.decodes.iter().position(|d| d.accepts == c));
         self.current = kept.unwrap_or(0);
@@ -249,7 +249,10 @@ impl Inbound {
     /// In figures; the caller adds what it knows of strangers and malformed packets.
     pub fn report(&self) -> ReceivedReport {
         let statistics = self.reception.statistics();
-        let (concealed, recovered) = self.lanes.iter().fold(self.repaired, |sum, l| add(sum, l.repaired()));
+        let mut repairs = self.repairs;
+        for lane in &self.lanes {
+            repairs += lane.repairs();
+        }
         ReceivedReport {
             format: self.format,
             packets: statistics.packets,
@@ -258,14 +261,14 @@ impl Inbound {
             late: self.late + self.jitter.counts().late,
             duplicates: statistics.duplicates,
             jitter: statistics.jitter,
-            concealed,
-            recovered,
+            concealed: repairs.concealed,
+            recovered: repairs.recovered,
+            shortened: repairs.shortened,
+            lengthened: repairs.lengthened,
             playout_delay: self.delay(),
+            playout_target: self.jitter.target(),
+            drift: self.jitter.drift().map(|ppm| ppm as f32),
             ..ReceivedReport::default()
         }
     }
-}
-
-fn add(a: (Duration, Duration), b: (Duration, Duration)) -> (Duration, Duration) {
-    (a.0 + b.0, a.1 + b.1)
 }

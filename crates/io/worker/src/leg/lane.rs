@@ -1,3 +1,4 @@
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use tandem_audio::{Activity, Contribution, Playout, Resampler};
@@ -112,9 +113,37 @@ impl Lane {
         self.playout.delay()
     }
 
-    /// Sound that was made up, and sound that FEC brought back.
-    pub fn repaired(&self) -> (Duration, Duration) {
+    /// What was done to the sound so far.
+    pub fn repairs(&self) -> Repairs {
         let totals = self.playout.totals();
-        (self.rate.duration_of(totals.concealed), self.rate.duration_of(totals.recovered))
+        let duration = |samples| self.rate.duration_of(samples);
+        Repairs {
+            concealed: duration(totals.concealed),
+            recovered: duration(totals.recovered),
+            shortened: duration(totals.removed),
+            lengthened: duration(totals.inserted),
+        }
+    }
+}
+
+/// What was done to sound on its way.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Repairs {
+    /// Made up.
+    pub concealed: Duration,
+    /// Brought back by FEC.
+    pub recovered: Duration,
+    /// Taken out.
+    pub shortened: Duration,
+    /// Put in.
+    pub lengthened: Duration,
+}
+
+impl AddAssign for Repairs {
+    fn add_assign(&mut self, other: Repairs) {
+        self.concealed += other.concealed;
+        self.recovered += other.recovered;
+        self.shortened += other.shortened;
+        self.lengthened += other.lengthened;
     }
 }
