@@ -71,9 +71,7 @@ impl Talker {
             timestamp: 0xffff_f000,
             ssrc: Ssrc(1),
         };
-        // As one that has been told of losses: libopus sends no FEC at this rate where it expects 5 % or less.
-        let settings = EncoderSettings { expected_loss_percent: 10, ..EncoderSettings::default() };
-        let encoder = encoder(format, settings).expect("a codec");
+        let encoder = encoder(format, EncoderSettings::default()).expect("a codec");
         let due = Time::ZERO + Duration::from_millis(u64::from(ptime_ms));
         Talker { format, ptime_ms, header, encoder, pcm, said: 0, due, ppm: 0.0 }
     }

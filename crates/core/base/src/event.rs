@@ -6,10 +6,6 @@ use crate::{Epoch, Fault, LegId, LegReport, MediaTimeout};
 ///
 /// None is ever lost: where the channel is full, a worker keeps them and tries again at its next tick.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "few wait at a time, and a box would be made on the media thread"
-)]
 pub enum MediaEvent {
     /// Nothing came for too long. Once per occurrence: it is told again only after packets have come meanwhile
     /// or the leg was configured anew. The leg stays as it is until it is closed.
