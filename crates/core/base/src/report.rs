@@ -23,7 +23,7 @@ pub struct ReceivedReport {
     pub jitter: Duration,
     /// Sound that had to be made up (FEC not counted).
     pub concealed: Duration,
-    /// Sound that in-band FEC brought back.
+    /// Sound that in-band FEC or redundant copies brought back.
     pub recovered: Duration,
     /// Sound that was taken out to shorten the delay.
     pub shortened: Duration,

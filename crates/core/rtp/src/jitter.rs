@@ -191,7 +191,7 @@ impl JitterBuffer {
         }
     }
 
-    /// Says whether packets carry in-band FEC: then, while packets get lost, the target is one packet at least,
+    /// Says whether packets carry in-band FEC or copies of those before them: then, while packets get lost, the target is one packet at least,
     /// since the copy of a lost packet comes with the next.
     pub fn expect_fec(&mut self, expected: bool) {
         self.fec = expected;
@@ -211,6 +211,19 @@ impl JitterBuffer {
             return Queued::Late;
         }
         self.enqueue(Slot::new(arrival, ticks, true), payload)
+    }
+
+    /// Puts in a copy of an earlier packet that came within a later one (RFC 2198), unless the packet itself is there, its
+    /// turn is over, or it came before the first. Says whether the copy stands in for it now.
+    pub fn restore(&mut self, copy: &Arrival, ticks: u32, payload: &[u8]) -> bool {
+        let place = (copy.stream, copy.sequence);
+        let follows = self.position.is_some_and(|p| p.stream == copy.stream)
+            || self.store.iter().any(|s| s.stream == copy.stream && s.place() < place);
+        if !follows || self.is_over(copy) || self.store.contains(place) {
+            return false;
+        }
+        let slot = Slot::new(copy, ticks.min(max_ticks(copy.clock)), true).restored();
+        self.enqueue(slot, payload) == Queued::InTime
     }
 
     /// A number of the stream that carries no audio (a telephone event): no hole.
@@ -371,7 +384,12 @@ impl JitterBuffer {
         let Some(slot) = self.pop() else { return Next::Empty };
         self.position = Some(Position::behind(&slot, self.position));
         self.starved = None;
-        self.losses -= self.losses / 128;
+        // A copy plays as well, but its packet was lost: the next one's copy is worth waiting for.
+        if slot.restored {
+            self.losses += (ONE - self.losses) / 128;
+        } else {
+            self.losses -= self.losses / 128;
+        }
         Next::Packet {
             sequence: slot.sequence,
             timestamp: slot.timestamp,

@@ -113,7 +113,7 @@ impl Leg {
             transport,
             secrecy: Secrecy::new(stream.srtp.as_ref(), now),
             inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
-            outbound: Outbound::new(stream.send, codecs.encoder, transmission, NO_ROOM),
+            outbound: Outbound::new(stream.send, stream.redundancy, codecs.encoder, transmission, NO_ROOM),
             patience: Patience::new(timeouts, talks(stream.direction), now),
             spare: Some(codecs.shared),
             cname,
@@ -139,7 +139,7 @@ impl Leg {
         self.transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
         self.secrecy.negotiate(stream.srtp.as_ref(), now);
         self.inbound.apply(&stream, codecs.decoders);
-        self.outbound.apply(stream.send, codecs.encoder, room, ticks);
+        self.outbound.apply(stream.send, stream.redundancy, codecs.encoder, room, ticks);
         if stream.direction.receives() != self.direction.receives() {
             self.inbound.restart();
         }

@@ -10,6 +10,7 @@ mod hostile;
 mod loopback;
 mod phone;
 mod receiving;
+mod redundancy;
 mod secrecy;
 mod selection;
 mod stage;

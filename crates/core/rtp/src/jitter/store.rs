@@ -23,6 +23,8 @@ pub(super) struct Slot {
     pub(super) marker: bool,
     /// Does it carry audio at all?
     pub(super) audio: bool,
+    /// Is it a copy that came with a later packet?
+    pub(super) restored: bool,
 }
 
 impl Slot {
@@ -39,7 +41,13 @@ impl Slot {
             payload_type: arrival.payload_type,
             marker: arrival.marker,
             audio,
+            restored: false,
         }
+    }
+
+    /// The same as a copy that stands in for the packet itself.
+    pub(super) fn restored(self) -> Self {
+        Slot { restored: true, ..self }
     }
 
     pub(super) fn place(&self) -> Place {

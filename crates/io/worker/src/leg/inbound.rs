@@ -2,15 +2,20 @@ use std::time::Duration;
 
 use tandem_audio::AudioDecoder;
 use tandem_base::{
-    AudioFormat, AudioStream, ClockRate, ExtSeq, ReceiveFormat, ReceivedReport, TelephoneEvent, Time,
+    AudioFormat, AudioStream, ClockRate, ExtSeq, PayloadType, ReceiveFormat, ReceivedReport, TelephoneEvent,
+    Time,
 };
+use tandem_rtp::redundancy::{Block, Redundant};
 use tandem_rtp::telephone_event::{self, Key};
-use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
+use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Queued, Reception, Verdict, payload};
 
 use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
 use super::lane::{Lane, Repairs, Sound};
 use crate::packetizer::TICK_MS;
+
+/// Packets that a copy may be behind.
+const MAX_DISTANCE: u32 = 4;
 
 /// What became of an RTP packet of the peer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +30,14 @@ pub enum Taken {
     Malformed,
 }
 
+/// What a packet brings.
+struct Content<'p> {
+    payload_type: PayloadType,
+    payload: &'p [u8],
+    /// With copies of earlier ones.
+    redundant: Option<Redundant<'p>>,
+}
+
 /// From the peer's packets to frames for the room.
 pub struct Inbound {
     /// Sequence numbers and the books for our reports.
@@ -36,6 +49,9 @@ pub struct Inbound {
     current: usize,
     ahead: Ahead,
     levels: Levels,
+    redundancy: Option<PayloadType>,
+    // Sound that copies brought back.
+    restored: Duration,
     events: Vec<TelephoneEvent>,
     keys: telephone_event::Receiver,
     format: Option<AudioFormat>,
@@ -54,10 +70,22 @@ fn limits(receive: &[ReceiveFormat]) -> JitterLimits {
 }
 
 fn jitter(stream: &AudioStream) -> JitterBuffer {
-    let fec = |f: &ReceiveFormat| matches!(f.format, AudioFormat::Opus(o) if o.inband_fec);
     let mut jitter = JitterBuffer::new(limits(&stream.receive));
-    jitter.expect_fec(stream.receive.iter().any(fec));
+    jitter.expect_fec(repeats(stream));
     jitter
+}
+
+/// May packets bring again what was lost before them?
+fn repeats(stream: &AudioStream) -> bool {
+    let fec = |f: &ReceiveFormat| matches!(f.format, AudioFormat::Opus(o) if o.inband_fec);
+    stream.redundancy.is_some() || stream.receive.iter().any(fec)
+}
+
+/// How many packets before its own a copy was sent first, by its offset; `None` where that is no whole number, or more
+/// than anybody repeats: then there was a pause in between.
+fn distance(copy: &Block<'_>, ticks: u32) -> Option<u64> {
+    let packets = copy.offset.checked_div(ticks).filter(|n| n * ticks == copy.offset)?;
+    (1..=MAX_DISTANCE).contains(&packets).then_some(packets.into())
 }
 
 impl Inbound {
@@ -77,6 +105,8 @@ impl Inbound {
             current: 0,
             ahead: Ahead::default(),
             levels: Levels::new(stream.extensions.client_level),
+            redundancy: stream.redundancy.map(|r| r.receive_payload_type),
+            restored: Duration::ZERO,
             events: stream.telephone_events.clone(),
             keys: telephone_event::Receiver::new(),
             format: None,
@@ -93,6 +123,8 @@ impl Inbound {
     /// A new negotiation: formats that stay keep their decoder and their playout.
     pub fn apply(&mut self, stream: &AudioStream, decoders: Vec<(ReceiveFormat, Box<dyn AudioDecoder>)>) {
         self.events.clone_from(&stream.telephone_events);
+        self.redundancy = stream.redundancy.map(|r| r.receive_payload_type);
+        self.jitter.expect_fec(repeats(stream));
         self.levels = Levels::new(stream.extensions.client_level);
         let limits = limits(&stream.receive);
         if limits != self.limits {
@@ -154,41 +186,80 @@ impl Inbound {
 
     /// Is the payload type one that was agreed?
     pub fn knows(&self, packet: &Packet<'_>) -> bool {
-        self.clock(packet).is_some()
+        self.content(packet).is_some_and(|content| self.clock(content.payload_type).is_some())
     }
 
-    fn event(&self, packet: &Packet<'_>) -> Option<&TelephoneEvent> {
-        self.events.iter().find(|e| e.receive_payload_type == packet.header.payload_type)
+    /// `None` for a redundant packet whose lengths lie.
+    fn content<'p>(&self, packet: &Packet<'p>) -> Option<Content<'p>> {
+        let Packet { header, payload, .. } = *packet;
+        if self.redundancy != Some(header.payload_type) {
+            return Some(Content { payload_type: header.payload_type, payload, redundant: None });
+        }
+        let redundant = Redundant::parse(payload).ok()?;
+        let Block { payload_type, payload, .. } = redundant.primary;
+        Some(Content { payload_type, payload, redundant: Some(redundant) })
     }
 
-    fn format_of(&self, packet: &Packet<'_>) -> Option<AudioFormat> {
-        let found = self.decodes.iter().find(|d| d.accepts.payload_type == packet.header.payload_type);
+    fn event(&self, payload_type: PayloadType) -> Option<&TelephoneEvent> {
+        self.events.iter().find(|e| e.receive_payload_type == payload_type)
+    }
+
+    fn format_of(&self, payload_type: PayloadType) -> Option<AudioFormat> {
+        let found = self.decodes.iter().find(|d| d.accepts.payload_type == payload_type);
         found.map(|d| d.accepts.format)
     }
 
-    fn clock(&self, packet: &Packet<'_>) -> Option<ClockRate> {
-        let audio = self.format_of(packet).map(AudioFormat::clock_rate);
-        audio.or_else(|| self.event(packet).map(|e| e.clock_rate))
+    fn clock(&self, payload_type: PayloadType) -> Option<ClockRate> {
+        let audio = self.format_of(payload_type).map(AudioFormat::clock_rate);
+        audio.or_else(|| self.event(payload_type).map(|e| e.clock_rate))
     }
 
     /// Takes a packet of the peer; key presses that it completes go to `keys`. `audible`: the peer is to be heard now.
     pub fn take(&mut self, packet: &Packet<'_>, arrived: Time, audible: bool, keys: &mut Vec<Key>) -> Taken {
-        let Some(clock) = self.clock(packet) else { return Taken::Malformed };
-        let audio = self.format_of(packet).map(|f| (f, payload::ticks(f, packet.payload)));
+        let Some(Content { payload_type, payload, redundant }) = self.content(packet) else {
+            return Taken::Malformed;
+        };
+        let Some(clock) = self.clock(payload_type) else { return Taken::Malformed };
+        let audio = self.format_of(payload_type).map(|f| (f, payload::ticks(f, payload)));
         if matches!(audio, Some((_, None))) {
             return Taken::Malformed;
         }
         let verdict = self.reception.receive(&packet.header, packet.payload.len(), clock, arrived);
         let Verdict::Accepted(arrival) = verdict else { return Taken::Refused };
+        let arrival = Arrival { payload_type, ..arrival };
         let next = ExtSeq(self.latest.0.saturating_add(1)) == arrival.sequence;
         self.latest = arrival.sequence;
         let Some((format, Some(ticks))) = audio else {
-            return self.take_event(packet, &arrival, clock, keys);
+            return self.take_event(&arrival, payload, keys);
         };
         self.levels.note(arrival.sequence, packet);
-        self.take_audio(format, &arrival, ticks, packet.payload, audible);
+        self.take_audio(format, &arrival, ticks, payload, audible);
+        if let Some(redundant) = redundant.filter(|_| audible) {
+            self.restore(&redundant, &arrival);
+        }
         let lasts = ticks >= clock.ticks_in_ms(TICK_MS);
         if next && lasts { Taken::Due } else { Taken::Accepted }
+    }
+
+    /// Copies of earlier packets stand in for those that did not come.
+    fn restore(&mut self, redundant: &Redundant<'_>, arrival: &Arrival) {
+        // The last is the nearest.
+        let behind = (1..=redundant.copies().count() as u64).rev();
+        for (copy, order) in redundant.copies().zip(behind) {
+            let format = self.format_of(copy.payload_type).filter(|f| f.clock_rate() == arrival.clock);
+            let Some(ticks) = format.and_then(|f| payload::ticks(f, copy.payload)) else { continue };
+            let behind = distance(&copy, ticks).unwrap_or(order);
+            let earlier = Arrival {
+                sequence: ExtSeq(arrival.sequence.0.saturating_sub(behind)),
+                timestamp: arrival.timestamp.wrapping_sub(copy.offset),
+                payload_type: copy.payload_type,
+                marker: false,
+                ..*arrival
+            };
+            if self.jitter.restore(&earlier, ticks, copy.payload) {
+                self.restored += arrival.clock.duration_of(ticks.into());
+            }
+        }
     }
 
     fn take_audio(
@@ -205,21 +276,16 @@ impl Inbound {
                 decode.decoder.reset();
             }
         }
-        if audible {
-            self.jitter.push(arrival, ticks, payload);
+        if audible && self.jitter.push(arrival, ticks, payload) == Queued::Duplicate {
+            // A copy came first, and the packet was not lost after all.
+            self.restored = self.restored.saturating_sub(arrival.clock.duration_of(ticks.into()));
         }
     }
 
-    fn take_event(
-        &mut self,
-        packet: &Packet<'_>,
-        arrival: &Arrival,
-        clock: ClockRate,
-        keys: &mut Vec<Key>,
-    ) -> Taken {
+    fn take_event(&mut self, arrival: &Arrival, payload: &[u8], keys: &mut Vec<Key>) -> Taken {
         self.jitter.skip(arrival);
-        let Some(event) = telephone_event::Payload::parse(packet.payload) else { return Taken::Malformed };
-        self.keys.receive(packet.header.timestamp, &event, clock, arrival.arrived, keys);
+        let Some(event) = telephone_event::Payload::parse(payload) else { return Taken::Malformed };
+        self.keys.receive(arrival.timestamp, &event, arrival.clock, arrival.arrived, keys);
         Taken::Accepted
     }
 
@@ -262,7 +328,7 @@ impl Inbound {
             duplicates: statistics.duplicates,
             jitter: statistics.jitter,
             concealed: repairs.concealed,
-            recovered: repairs.recovered,
+            recovered: repairs.recovered + self.restored,
             shortened: repairs.shortened,
             lengthened: repairs.lengthened,
             playout_delay: self.delay(),

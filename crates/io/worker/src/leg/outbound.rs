@@ -1,5 +1,8 @@
 use tandem_audio::AudioEncoder;
-use tandem_base::{AudioFormat, ClockRate, LossClass, SendFormat, SentReport, Ssrc, Time};
+use tandem_base::{
+    AudioFormat, ClockRate, LossClass, PayloadType, Redundancy, SendFormat, SentReport, Ssrc, Time,
+};
+use tandem_rtp::redundancy::History;
 use tandem_rtp::{Header, Transmission};
 use tandem_transport::SRTP_TRAILER;
 
@@ -10,6 +13,9 @@ use super::secrecy::Secrecy;
 
 /// Octets of the longest packet: header, contributing sources, payload, what encryption adds.
 pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD + SRTP_TRAILER;
+
+/// Octets of the longest payload with copies: fits where 1,280 octets go, encrypted and with all else (RFC 8200 §5).
+const MAX_REDUNDANT: usize = 960;
 
 /// Ticks that a leg waits for silence before it goes back to a shared encode: three seconds, in which people pause.
 const LINGER: u32 = 150;
@@ -35,34 +41,60 @@ pub struct Packets {
     /// Our SSRC with its sequence number and timestamp.
     pub transmission: Transmission,
     send: SendFormat,
+    // Copies of what was sent, where that was agreed.
+    repeats: Option<Box<Repeats>>,
     // The next packet begins a talk spurt: the first of all, or the first after a pause.
     fresh: bool,
     format: Option<AudioFormat>,
     errors: u64,
 }
 
+/// Redundant audio towards a peer (RFC 2198): only while it says that it loses packets.
+struct Repeats {
+    agreed: Redundancy,
+    history: History,
+    // In each packet at present.
+    copies: u8,
+}
+
+impl Repeats {
+    /// For what was agreed; `None` where the peer takes no copies.
+    fn new(agreed: Option<Redundancy>) -> Option<Box<Self>> {
+        let agreed = agreed.filter(|agreed| agreed.copies > 0)?;
+        Some(Box::new(Repeats { agreed, history: History::new(), copies: 0 }))
+    }
+}
+
 impl Outbound {
-    /// For a leg that sends as `send` says.
+    /// For a leg that sends as `send` and `redundancy` say.
     pub fn new(
         send: SendFormat,
+        redundancy: Option<Redundancy>,
         encoder: Box<dyn AudioEncoder>,
         transmission: Transmission,
         room: ClockRate,
     ) -> Self {
         let own = Encoding::new(EncodingKey::from(send), encoder, room, 0);
-        let packets = Packets { transmission, send, fresh: true, format: None, errors: 0 };
+        let repeats = Repeats::new(redundancy);
+        let packets = Packets { transmission, send, repeats, fresh: true, format: None, errors: 0 };
         Outbound { own, alone: false, loss: LossClass::default(), waited: 0, lingered: 0, packets }
     }
 
     /// A new negotiation in a group that has run for `ticks` ticks. SSRC, sequence number and timestamp go on.
-    pub fn apply(&mut self, send: SendFormat, encoder: Box<dyn AudioEncoder>, room: ClockRate, ticks: u64) {
+    pub fn apply(
+        &mut self,
+        send: SendFormat,
+        redundancy: Option<Redundancy>,
+        encoder: Box<dyn AudioEncoder>,
+        room: ClockRate,
+        ticks: u64,
+    ) {
         if !EncodingKey::from(send).is_akin(self.own.key()) {
             self.own = Encoding::new(EncodingKey::from(send), encoder, room, ticks);
             self.alone = false;
             self.heed_reports();
         }
-        self.packets.transmission.set_clock(send.format.clock_rate());
-        self.packets.send = send;
+        self.packets.apply(send, redundancy);
     }
 
     /// A codec with a memory goes back to a shared encode where nobody hears it: in the next silence, but does not
@@ -85,6 +117,7 @@ impl Outbound {
             self.loss = loss;
             self.own.set_loss(loss);
         }
+        self.packets.heed_reports();
     }
 
     /// Codec, packet time and class of receivers.
@@ -100,6 +133,28 @@ impl Outbound {
 }
 
 impl Packets {
+    fn apply(&mut self, send: SendFormat, redundancy: Option<Redundancy>) {
+        self.transmission.set_clock(send.format.clock_rate());
+        self.send = send;
+        if redundancy != self.repeats.as_ref().map(|repeats| repeats.agreed) {
+            self.repeats = Repeats::new(redundancy);
+            self.heed_reports();
+        }
+    }
+
+    /// One copy for a peer that loses packets, two for one that loses many and hears what is small.
+    fn heed_reports(&mut self) {
+        let Some(repeats) = &mut self.repeats else { return };
+        // Who has not lost a packet yet may still count as one that loses some.
+        let lost = self.transmission.statistics().peer.is_some_and(|peer| peer.lost > 0);
+        let small = matches!(self.send.format, AudioFormat::Opus(_));
+        repeats.copies = match self.transmission.loss() {
+            LossClass::Heavy if lost && small => repeats.agreed.copies.min(2),
+            LossClass::Lossy | LossClass::Heavy if lost => repeats.agreed.copies.min(1),
+            _ => 0,
+        };
+    }
+
     fn ticks(&self) -> u32 {
         EncodingKey::from(self.send).ticks()
     }
@@ -140,15 +195,38 @@ impl Packets {
         send: impl FnOnce(&[u8]) -> bool,
     ) -> bool {
         let marker = std::mem::take(&mut self.fresh);
-        let header = self.transmission.send(self.send.payload_type, marker, payload.len(), now);
         self.format = Some(self.send.format);
-        let Some(len) = header.write(csrcs, buffer) else { return false };
-        let Some(body) = buffer.get_mut(len..len + payload.len()) else { return false };
-        body.copy_from_slice(payload);
-        let sealed = secrecy.seal_rtp(buffer, len + payload.len());
+        let head = Header::LEN + 4 * csrcs.len();
+        let Some((payload_type, len)) = self.write_body(payload, buffer.get_mut(head..).unwrap_or_default())
+        else {
+            return false;
+        };
+        let header = self.transmission.send(payload_type, marker, len, now);
+        if header.write(csrcs, buffer).is_none() {
+            return false;
+        }
+        let sealed = secrecy.seal_rtp(buffer, head + len);
         let sent = sealed.and_then(|len| buffer.get(..len)).is_some_and(send);
         self.errors += u64::from(!sent);
         sent
+    }
+
+    /// Writes the payload, with copies of those before it where they are wanted and fit; gives what it is and its
+    /// length.
+    fn write_body(&mut self, payload: &[u8], out: &mut [u8]) -> Option<(PayloadType, usize)> {
+        let (plain, timestamp) = (self.send.payload_type, self.transmission.timestamp());
+        let repeats = self.repeats.as_mut().filter(|repeats| repeats.copies > 0);
+        let repeated = repeats.and_then(|repeats| {
+            let room = out.get_mut(..MAX_REDUNDANT)?;
+            let len = repeats.history.write(repeats.copies, (plain, timestamp, payload), room);
+            repeats.history.remember(plain, timestamp, payload);
+            Some((repeats.agreed.send_payload_type, len?))
+        });
+        if repeated.is_some() {
+            return repeated;
+        }
+        out.get_mut(..payload.len())?.copy_from_slice(payload);
+        Some((plain, payload.len()))
     }
 
     /// In figures; the caller adds the estimated quality.

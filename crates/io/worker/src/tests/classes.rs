@@ -10,12 +10,12 @@ use super::continuity::worst_disturbance;
 use super::stage::{OPUS, Stage, conference};
 
 /// Phone `n` reports that it loses so much, in 1/256.
-fn report(stage: &mut Stage, n: usize, fraction_lost: u8) {
+pub fn report(stage: &mut Stage, n: usize, fraction_lost: u8) {
     let phone = &stage.phones[n];
     let block = ReportBlock {
         ssrc: phone.headers.last().unwrap().ssrc,
         fraction_lost,
-        lost: 0,
+        lost: fraction_lost.into(),
         highest_sequence: 0,
         jitter: 0,
         last_sr: 0,

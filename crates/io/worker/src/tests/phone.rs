@@ -7,6 +7,7 @@ use tandem_base::{
     SendFormat, Ssrc, TelephoneEvent, Time,
 };
 use tandem_codec::{EncoderSettings, decoder, encoder};
+use tandem_rtp::redundancy::Redundant;
 use tandem_rtp::{Header, Kind, Packet, classify, telephone_event};
 use tandem_testkit::{sine, tone_dbfs};
 use tandem_transport::{SRTP_TRAILER, SrtpContext};
@@ -80,6 +81,10 @@ pub struct Phone {
     pub headers: Vec<Header>,
     /// Contributing sources of the last packet.
     pub csrcs: Vec<Ssrc>,
+    /// Packets may come with copies of earlier ones under this number.
+    pub redundancy: Option<PayloadType>,
+    /// Copies in the last packet.
+    pub copies: usize,
     /// RTCP that it got.
     pub rtcp: Vec<Vec<u8>>,
     /// Encrypts what it sends and decrypts what it hears, where it does.
@@ -107,6 +112,8 @@ impl Phone {
             packets: VecDeque::new(),
             headers: Vec::new(),
             csrcs: Vec::new(),
+            redundancy: None,
+            copies: 0,
             rtcp: Vec::new(),
             srtp: None,
         }
@@ -196,9 +203,21 @@ impl Phone {
         self.packet(event_payload_type(), &payload.to_bytes())
     }
 
+    /// A redundant packet's own sound.
+    fn plain<'p>(&mut self, mut packet: Packet<'p>) -> Packet<'p> {
+        self.copies = 0;
+        if self.redundancy == Some(packet.header.payload_type) {
+            let redundant = Redundant::parse(packet.payload).unwrap();
+            self.copies = redundant.copies().count();
+            packet.header.payload_type = redundant.primary.payload_type;
+            packet.payload = redundant.primary.payload;
+        }
+        packet
+    }
+
     /// Takes what came: sequence numbers and timestamps run without a jump as long as packets come each tick.
     pub fn hear(&mut self, datagram: &[u8]) {
-        let packet = Packet::parse(datagram).unwrap();
+        let packet = self.plain(Packet::parse(datagram).unwrap());
         assert_eq!(packet.header.payload_type, payload_type(self.hears));
         if let Some(last) = self.headers.last() {
             assert_eq!(packet.header.sequence, last.sequence.wrapping_add(1));

@@ -317,3 +317,67 @@ fn tiny_packets_do_not_make_thousands_of_holes() {
     let lost = (0..).take_while(|_| matches!(bench.next(500), Lost(..))).count();
     assert!((190..=200).contains(&lost), "{lost}");
 }
+
+/// A copy of packet `sequence` comes at `at`.
+fn restore(b: &mut Bench, sequence: u64, timestamp: u32, at: u64) -> bool {
+    let copy = b.arrival(sequence, timestamp, at);
+    b.buffer.restore(&copy, TICKS, &[sequence.to_le_bytes()[0]; 160])
+}
+
+#[test]
+fn a_copy_stands_in_for_what_did_not_come() {
+    let mut b = Bench::new();
+    b.push(100, 0, 0);
+    assert_eq!(b.next(5), Packet(100));
+    assert!(restore(&mut b, 101, 160, 40), "101 was lost, 102 brings it");
+    assert!(!restore(&mut b, 101, 160, 40), "once is enough");
+    b.push(102, 320, 40);
+    assert!(!restore(&mut b, 102, 320, 40), "it is there itself");
+    assert!(!restore(&mut b, 100, 0, 40), "its turn is over");
+    assert_eq!([b.next(45), b.next(45), b.next(45)], [Packet(101), Packet(102), Empty]);
+    assert_eq!(b.buffer.counts(), JitterCounts::default());
+}
+
+#[test]
+fn a_packet_that_comes_after_its_copy_is_a_duplicate() {
+    let mut b = Bench::new();
+    b.push(100, 0, 0);
+    assert!(restore(&mut b, 101, 160, 40));
+    b.push(102, 320, 40);
+    assert_eq!(b.push(101, 160, 41), Queued::Duplicate);
+    assert_eq!([b.next(45), b.next(45), b.next(45)], [Packet(100), Packet(101), Packet(102)]);
+    assert_eq!(b.push(101, 160, 46), Queued::Late);
+}
+
+#[test]
+fn copies_of_what_came_before_the_first_packet_are_left_out() {
+    let mut b = Bench::new();
+    assert!(!restore(&mut b, 99, 0, 0));
+    b.push(100, 160, 0);
+    assert!(!restore(&mut b, 99, 0, 0));
+    assert_eq!([b.next(5), b.next(5)], [Packet(100), Empty]);
+    b.stream = 1;
+    assert!(!restore(&mut b, 700, 0, 20), "of a stream that has not begun");
+}
+
+#[test]
+fn what_copies_mend_is_still_worth_waiting_for() {
+    let target = |copies: bool| {
+        let mut b = Bench::new();
+        b.buffer.expect_fec(true);
+        for n in 0..400 {
+            let at = n * 20;
+            let timestamp = u32::try_from(n).unwrap() * TICKS;
+            if n % 10 != 4 {
+                if copies && n % 10 == 5 {
+                    restore(&mut b, 99 + n, timestamp - TICKS, at);
+                }
+                b.push(100 + n, timestamp, at);
+            }
+            while b.next(at + 5) != Empty {}
+        }
+        b.buffer.target()
+    };
+    assert_eq!(target(true), target(false));
+    assert!(target(true) >= Duration::from_millis(20));
+}
