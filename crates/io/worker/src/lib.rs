@@ -21,6 +21,7 @@ mod phase;
 mod placement;
 mod random;
 mod receiver;
+mod rehearsal;
 mod sockets;
 mod surroundings;
 mod sys;
@@ -30,6 +31,7 @@ mod workers;
 pub use metrics::{Lateness, WorkerMetrics};
 pub use options::{StartError, WorkerOptions};
 pub use receiver::Receiver;
+pub use rehearsal::Rehearsal;
 pub use tandem_base::MediaEvent;
 pub use workers::Workers;
 

@@ -5,13 +5,17 @@
 //! cargo bench -p tandem-worker --bench conference [-- LEGS TALKERS SECONDS] [PCMU|G722|opus]
 //! cargo bench -p tandem-worker --bench conference -- mixed [SECONDS]    three codecs in one room, and each alone
 //! cargo bench -p tandem-worker --bench conference -- codec              what libopus alone takes for a leg that talks
+//! cargo bench -p tandem-worker --bench conference -- against LEGS TALKERS SECONDS PID PORT
 //! ```
+//!
+//! `against` measures another mixer under the same load: process PID, which takes leg n's PCMU at PORT + 4n and sends
+//! to the port after it.
 
 #![allow(clippy::expect_used, clippy::print_stdout)]
 
 mod floor;
 
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
@@ -33,6 +37,9 @@ const FOR_EVER: MediaTimeouts =
 /// A phone that plays packets encoded beforehand.
 struct Peer {
     socket: UdpSocket,
+    to: SocketAddr,
+    // Packets that came back.
+    heard: u64,
     packets: Vec<Vec<u8>>,
     sent: usize,
     ticks: u32,
@@ -56,10 +63,13 @@ impl Peer {
         let half = self.packets.len() / 2;
         let payload = &self.packets[if self.sent < half { self.sent } else { half + self.sent % half }];
         out[len..len + payload.len()].copy_from_slice(payload);
-        self.socket.send(&out[..len + payload.len()]).expect("loopback takes it");
-        self.sent += 1;
+        let sent = self.socket.send_to(&out[..len + payload.len()], self.to);
+        // A mixer that broke down refuses: it is seen by what comes back.
+        self.sent += usize::from(sent.is_ok());
         let mut buffer = [0; 2_048];
-        while self.socket.recv(&mut buffer).is_ok() {}
+        while self.socket.recv(&mut buffer).is_ok() {
+            self.heard += 1;
+        }
     }
 }
 
@@ -94,9 +104,14 @@ fn packets(format: AudioFormat, hz: Option<f64>) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// CPU time so far of all threads whose names begin with `name`.
-fn cpu(name: &str) -> Duration {
-    let tasks = fs::read_dir("/proc/self/task").expect("Linux");
+fn any_port(_: usize) -> u16 {
+    0
+}
+
+/// CPU time so far of a process's threads whose names begin with `name`.
+fn cpu(process: &str, name: &str) -> Duration {
+    // A process that ended has none any more.
+    let Ok(tasks) = fs::read_dir(format!("/proc/{process}/task")) else { return Duration::ZERO };
     let named = tasks
         .flatten()
         .filter(|t| fs::read_to_string(t.path().join("comm")).is_ok_and(|comm| comm.starts_with(name)));
@@ -109,6 +124,16 @@ fn cpu(name: &str) -> Duration {
 
 /// A format under its payload type.
 type Kind = (AudioFormat, PayloadType);
+
+/// What was measured.
+struct Run {
+    /// Microseconds of CPU a leg and second.
+    per_leg: f64,
+    /// Packets a leg and second that came back.
+    heard: f64,
+    before: WorkerMetrics,
+    after: WorkerMetrics,
+}
 
 /// What is measured.
 #[derive(Clone, Copy)]
@@ -125,29 +150,30 @@ impl Case<'_> {
         self.kinds[n % self.kinds.len()]
     }
 
-    /// Phones that call the addresses of `local`.
-    fn peers(self, local: impl Fn(usize, SocketAddr) -> SocketAddr) -> Vec<Peer> {
+    /// Phones at free ports, or `at` these, that call the addresses of `local`.
+    fn peers(self, at: impl Fn(usize) -> u16, local: impl Fn(usize, SocketAddr) -> SocketAddr) -> Vec<Peer> {
         let silence: Vec<_> = self.kinds.iter().map(|(format, _)| packets(*format, None)).collect();
         let peer = |n| {
             let (format, payload_type) = self.kind(n);
             let ticks = format.clock_rate().ticks_in_ms(20);
-            let socket = UdpSocket::bind("127.0.0.1:0").expect("a port is free");
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, at(n))).expect("the port is free");
             socket.set_nonblocking(true).expect("a flag");
-            socket.connect(local(n, socket.local_addr().expect("bound"))).expect("loopback");
+            let to = local(n, socket.local_addr().expect("bound"));
             let speaks = n < self.talkers;
             let packets = if speaks {
                 packets(format, Some(400.0 + 137.0 * n as f64))
             } else {
                 silence[n % silence.len()].clone()
             };
-            Peer { socket, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
+            Peer { socket, to, heard: 0, packets, sent: 0, ticks, payload_type, ssrc: Ssrc(n as u32 + 1) }
         };
         (0..self.legs).map(peer).collect()
     }
 
-    /// Microseconds of CPU a leg and second of the threads called `name`, while `peers` talk.
-    fn converse(self, peers: &mut [Peer], name: &str, ready: impl FnOnce()) -> f64 {
-        let mut run = |seconds: u64| {
+    /// Microseconds of CPU a leg and second of a process's threads called `name`, and packets a leg and second that came
+    /// back, while `peers` talk.
+    fn converse(self, peers: &mut [Peer], (process, name): (&str, &str), ready: impl FnOnce()) -> (f64, f64) {
+        let run = |peers: &mut [Peer], seconds: u64| {
             let began = Instant::now();
             let spacing = Duration::from_millis(20) / self.legs as u32;
             for n in 0..seconds as usize * 50 * self.legs {
@@ -156,25 +182,27 @@ impl Case<'_> {
                 peers[n % self.legs].send();
             }
         };
-        run(2);
+        run(peers, 2);
         ready();
-        let before = cpu(name);
-        run(self.seconds);
-        (cpu(name) - before).as_secs_f64() * 1e6 / self.legs as f64 / self.seconds as f64
+        let heard = |peers: &[Peer]| peers.iter().map(|p| p.heard).sum::<u64>();
+        let before = (cpu(process, name), heard(peers));
+        run(peers, self.seconds);
+        let each = |sum: f64| sum / self.legs as f64 / self.seconds as f64;
+        let busy = cpu(process, name).saturating_sub(before.0);
+        (each(busy.as_secs_f64() * 1e6), each((heard(peers) - before.1) as f64))
     }
 
     fn floor(self) -> f64 {
         let floor = Floor::start(self.legs, self.talkers);
-        self.converse(&mut self.peers(|n, _| floor.addresses[n]), "floor", || ())
+        self.converse(&mut self.peers(any_port, |n, _| floor.addresses[n]), ("self", "floor"), || ()).0
     }
 
-    /// Microseconds of CPU a leg and second, and what the media thread did meanwhile.
-    fn run(self) -> (f64, WorkerMetrics, WorkerMetrics) {
+    fn run(self) -> Run {
         let (events, _told) = crossbeam_channel::unbounded();
         let options = WorkerOptions { threads: 1, ..Default::default() };
         let workers = Workers::start(options, events).expect("media threads start");
         let audio = RoomAudio { loudest: 0, ..Default::default() };
-        let mut peers = self.peers(|n, peer| {
+        let mut peers = self.peers(any_port, |n, peer| {
             let leg = LegId(n as u64);
             let local = workers.open(leg, FOR_EVER).expect("ports are free");
             let (format, payload_type) = self.kind(n);
@@ -185,14 +213,14 @@ impl Case<'_> {
             local.rtp
         });
         let mut before = WorkerMetrics::default();
-        let per_leg = self.converse(&mut peers, "media-", || before = workers.metrics());
-        (per_leg, before, workers.metrics())
+        let (per_leg, heard) = self.converse(&mut peers, ("self", "media-"), || before = workers.metrics());
+        Run { per_leg, heard, before, after: workers.metrics() }
     }
 
     fn measure(self, floor: f64) {
         let Case { legs, talkers, seconds, .. } = self;
         let (format, _) = self.kind(0);
-        let (per_leg, before, after) = self.run();
+        let Run { per_leg, before, after, .. } = self.run();
         println!(
             "{format}: {legs} legs, {talkers} talkers: {per_leg:.0} us CPU per leg and second, {:.2} of the bare loop; \
              {} encodes/s, {} packets/s out, {} missed ticks, lateness p99 {:?}",
@@ -210,12 +238,12 @@ fn mixed(kinds: &[Kind], seconds: u64) {
     let mut parts = 0.0;
     for kind in kinds {
         let case = Case { kinds: std::slice::from_ref(kind), legs: 30, talkers: 1, seconds };
-        let (per_leg, ..) = case.run();
+        let per_leg = case.run().per_leg;
         println!("{}: 30 legs, 1 talker: {per_leg:.0} us CPU per leg and second", kind.0);
         parts += per_leg * 30.0;
     }
     let case = Case { kinds, legs: 30 * kinds.len(), talkers: kinds.len(), seconds };
-    let (per_leg, ..) = case.run();
+    let per_leg = case.run().per_leg;
     let of_parts = per_leg * case.legs as f64 / parts;
     println!(
         "mixed: {} legs, {} talkers: {per_leg:.0} us CPU per leg and second, {of_parts:.2} of the sum",
@@ -254,6 +282,16 @@ fn codec(format: AudioFormat) {
     println!("{format}: one encode and one decode: {each:.1} us, {:.0} us a leg and second", each * 50.0);
 }
 
+/// Another mixer and Tandem under the same load.
+fn against(case: Case<'_>, process: u64, base: u16) {
+    let port = |n: usize| base + 4 * n as u16;
+    let mut peers = case.peers(|n| port(n) + 1, |n, _| (Ipv4Addr::LOCALHOST, port(n)).into());
+    let (per_leg, heard) = case.converse(&mut peers, (&process.to_string(), ""), || ());
+    println!("another {per_leg:.0} {heard:.1} (us CPU and packets back, a leg and second)");
+    let Run { per_leg, heard, .. } = case.run();
+    println!("Tandem {per_leg:.0} {heard:.1} (its media thread)");
+}
+
 fn main() {
     let numbers: Vec<usize> = env::args().filter_map(|a| a.parse().ok()).collect();
     let number = |i: usize, usual| numbers.get(i).copied().unwrap_or(usual);
@@ -272,6 +310,9 @@ fn main() {
     }
     let (legs, talkers, seconds) = (number(0, 100), number(1, 3), number(2, 5) as u64);
     let bare = Case { kinds: &kinds[..1], legs, talkers, seconds };
+    if named("against") {
+        return against(bare, number(3, 0) as u64, number(4, 46_000) as u16);
+    }
     let floor = bare.floor();
     println!("bare loop: {legs} legs, {talkers} talkers: {floor:.0} us CPU per leg and second");
     let all = !kinds.iter().any(|(format, _)| named(format.name()));
