@@ -11,13 +11,20 @@ pub(super) struct Buffer {
     head: usize,
     end: usize,
     history: usize,
+    /// What may wait, in samples.
+    most: usize,
 }
+
+/// Everything is moved back to the start when the end is reached, which is every so many histories of 24 ms: moving
+/// costs more than the memory.
+const TURN: usize = 4;
 
 impl Buffer {
     /// Room for `waiting` samples behind the history.
     pub(super) fn new(spans: Spans, waiting: usize) -> Self {
         let history = spans.history;
-        Buffer { samples: vec![0.0; history + waiting], head: history, end: history, history }
+        let samples = vec![0.0; history + waiting + TURN * history];
+        Buffer { samples, head: history, end: history, history, most: waiting }
     }
 
     /// Samples that wait.
@@ -27,12 +34,12 @@ impl Buffer {
 
     /// Samples that may still be appended before something has to be taken.
     pub(super) fn room(&self) -> usize {
-        self.samples.len() - self.history - self.waiting()
+        self.most.saturating_sub(self.waiting())
     }
 
     /// The free space behind what waits: at least [`room`](Buffer::room) long.
     pub(super) fn tail(&mut self) -> &mut [f32] {
-        if self.head > self.history {
+        if self.samples.len() - self.end < self.room() {
             let start = self.head - self.history;
             self.samples.copy_within(start..self.end, 0);
             self.end -= start;
