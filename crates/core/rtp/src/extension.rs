@@ -90,17 +90,29 @@ impl<'a> Iterator for Elements<'a> {
 /// Octets of the words that say which form it is and how long.
 const HEAD: usize = 4;
 
-/// Writes an extension with these elements and says how long it is: nothing for none of them.
+/// What it says first, and octets in front of each element: in the one-byte form where that can carry all of them
+/// (RFC 8285 §4.2: numbers 1 to 14 with 1 to 16 octets), else in the two-byte form.
+fn form(elements: &[Element<'_>]) -> (u16, usize) {
+    let short = elements.iter().all(|e| (1..15).contains(&e.id) && (1..=16).contains(&e.data.len()));
+    if short { (0xbede, 1) } else { (0x1000, 2) }
+}
+
+/// Octets of an extension with these elements, in whole words: none for none of them.
+pub(crate) fn len(elements: &[Element<'_>]) -> usize {
+    let (_, head) = form(elements);
+    let data = elements.iter().map(|e| head + e.data.len()).sum::<usize>();
+    if elements.is_empty() { 0 } else { HEAD + data.next_multiple_of(4) }
+}
+
+/// Writes an extension with these elements and says how long it is.
 pub(crate) fn write(elements: &[Element<'_>], out: &mut [u8]) -> Option<usize> {
-    if elements.is_empty() {
+    let whole = len(elements);
+    if whole == 0 {
         return Some(0);
     }
-    // RFC 8285 §4.2: numbers 1 to 14 with 1 to 16 octets.
-    let short = elements.iter().all(|e| (1..15).contains(&e.id) && (1..=16).contains(&e.data.len()));
-    let (profile, head) = if short { (0xbede_u16, 1) } else { (0x1000, 2) };
-    let len = elements.iter().map(|e| head + e.data.len()).sum::<usize>().next_multiple_of(4);
-    let (words, mut rest) = out.get_mut(..HEAD + len)?.split_first_chunk_mut::<HEAD>()?;
-    let ([p0, p1], [l0, l1]) = (profile.to_be_bytes(), u16::try_from(len / 4).ok()?.to_be_bytes());
+    let (profile, head) = form(elements);
+    let (words, mut rest) = out.get_mut(..whole)?.split_first_chunk_mut::<HEAD>()?;
+    let ([p0, p1], [l0, l1]) = (profile.to_be_bytes(), u16::try_from(rest.len() / 4).ok()?.to_be_bytes());
     *words = [p0, p1, l0, l1];
     for element in elements {
         let size = u8::try_from(element.data.len()).ok().filter(|_| element.id != 0)?;
@@ -115,7 +127,7 @@ pub(crate) fn write(elements: &[Element<'_>], out: &mut [u8]) -> Option<usize> {
         rest = behind;
     }
     rest.fill(0);
-    Some(HEAD + len)
+    Some(whole)
 }
 
 /// How loud a packet's sound is, by its sender's word (RFC 6464 §3).

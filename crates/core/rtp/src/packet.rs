@@ -41,6 +41,11 @@ impl Header {
         Some(len)
     }
 
+    /// How long [`Header::write_extended`] will find the header.
+    pub fn extended_len(csrcs: &[Ssrc], elements: &[Element<'_>]) -> usize {
+        Self::LEN + 4 * csrcs.len() + extension::len(elements)
+    }
+
     /// Writes a header extension with these elements behind the CSRCs (RFC 8285): in the one-byte form where it can
     /// carry them, else in the two-byte form. Without elements it is [`Header::write`].
     ///

@@ -13,12 +13,12 @@ mod ring;
 
 use tandem_audio::Gain;
 use tandem_base::{ClockRate, Ssrc};
-use tandem_rtp::Header;
 
 use self::ring::{Consumer, Producer, ring};
 use crate::encoding::frame_len;
 use crate::leg::Sound;
 use crate::phase::PHASES;
+use crate::speakers::Speakers;
 
 /// Ticks for which an annex remembers what its legs said; a mix is never further behind.
 const KEPT: usize = 4;
@@ -37,18 +37,13 @@ pub struct Sum {
     /// Those who are in it.
     pub talkers: usize,
     /// Those who are named as being in it.
-    pub speakers: Vec<Ssrc>,
+    pub speakers: Speakers,
     samples: Vec<f32>,
 }
 
 impl Sum {
     fn blank() -> Self {
-        Sum {
-            rate: HIGHEST,
-            talkers: 0,
-            speakers: Vec::with_capacity(Header::MAX_CSRCS),
-            samples: vec![0.0; frame_len(HIGHEST)],
-        }
+        Sum { rate: HIGHEST, talkers: 0, speakers: Speakers::new(), samples: vec![0.0; frame_len(HIGHEST)] }
     }
 
     /// The frame, at its rate.
@@ -57,11 +52,10 @@ impl Sum {
     }
 
     /// Becomes this one.
-    pub fn set(&mut self, rate: ClockRate, talkers: usize, speakers: &[Ssrc], samples: &[f32]) {
+    pub fn set(&mut self, rate: ClockRate, talkers: usize, speakers: &Speakers, samples: &[f32]) {
         self.rate = rate;
         self.talkers = talkers;
-        self.speakers.clear();
-        self.speakers.extend(speakers.iter().take(Header::MAX_CSRCS));
+        self.speakers = *speakers;
         for (to, from) in self.samples.iter_mut().zip(samples) {
             *to = *from;
         }
@@ -113,7 +107,7 @@ impl Offer {
         self.rate = rate;
         self.wanted = wanted;
         self.offered = 0;
-        self.sum.set(rate, 0, &[], &[]);
+        self.sum.set(rate, 0, &Speakers::new(), &[]);
     }
 
     /// Adds a leg, by ascending seat; `false`: there is no room for it.
@@ -135,9 +129,9 @@ impl Offer {
     }
 
     /// One of them, with its frame.
-    pub fn voice(&mut self, seat: usize) -> Option<(&mut [f32], Option<Ssrc>)> {
+    pub fn voice(&mut self, seat: usize) -> Option<(&mut [f32], Option<Ssrc>, Sound)> {
         let voice = self.voices.iter_mut().take(self.offered).find(|v| v.seat == seat)?;
-        Some((voice.frame.get_mut(..frame_len(self.rate))?, voice.ssrc))
+        Some((voice.frame.get_mut(..frame_len(self.rate))?, voice.ssrc, voice.sound))
     }
 }
 

@@ -8,8 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
 use tandem_audio::{AudioEncoder, Mixer, Selection};
-use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Ssrc, Time};
-use tandem_rtp::Header;
+use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Time};
 use tandem_transport::Component;
 
 use self::parts::{Talker, candidate};
@@ -18,6 +17,7 @@ use crate::encoding::{EncodingKey, frame_len};
 use crate::fan::{Annex, Owner, Past};
 use crate::leg::{Configuration, Leg, Outlet, Received, Sound};
 use crate::packetizer::TICK_MS;
+use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
 
 const TICKS_A_SECOND: u64 = 1_000 / TICK_MS as u64;
@@ -87,7 +87,7 @@ pub struct Group<O> {
     selection: Selection<Talker>,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
-    speakers: Vec<Ssrc>,
+    speakers: Speakers,
     // Ticks run or skipped since the group began.
     ticks: u64,
     // Peers have told what they lose since that was looked at.
@@ -110,7 +110,7 @@ impl<O: Outlet> Group<O> {
             selection: Selection::new(),
             seats: Vec::new(),
             renditions: Vec::new(),
-            speakers: Vec::with_capacity(Header::MAX_CSRCS),
+            speakers: Speakers::new(),
             ticks: 0,
             reported: false,
             annexes: Vec::new(),
@@ -312,7 +312,7 @@ impl<O: Outlet> Group<O> {
 
     fn add_up(&mut self) {
         self.mixer.clear();
-        self.speakers.clear();
+        self.speakers = Speakers::new();
         match &mut self.program {
             Program::Mix => self.mix(),
             Program::Echo => {}
@@ -334,9 +334,9 @@ impl<O: Outlet> Group<O> {
             seat.heard = true;
             gain.apply(&mut seat.frame);
             self.mixer.add(&seat.frame);
-            // RFC 3550 §5.1: only 15 can be named.
-            let nameable = self.speakers.len() < Header::MAX_CSRCS;
-            self.speakers.extend(seat.member.leg.remote_ssrc().filter(|_| nameable));
+            if let Some(ssrc) = seat.member.leg.remote_ssrc() {
+                self.speakers.name(ssrc, seat.sound.unwrap_or_default().level);
+            }
         }
         self.mix_annexes();
     }
@@ -405,7 +405,7 @@ impl<O: Outlet> Group<O> {
 struct Mix<'a> {
     mixer: &'a Mixer,
     echo: bool,
-    speakers: &'a [Ssrc],
+    speakers: &'a Speakers,
 }
 
 impl<O: Outlet> Seat<O> {
@@ -477,30 +477,23 @@ impl<O: Outlet> Seat<O> {
     }
 
     fn send_own_packets(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {
-        let own = self.member.leg.remote_ssrc();
-        let mut others = [Ssrc(0); Header::MAX_CSRCS];
-        let mut count = 0;
-        for (to, ssrc) in others.iter_mut().zip(mix.speakers.iter().filter(|s| Some(**s) != own)) {
-            *to = *ssrc;
-            count += 1;
-        }
-        let csrcs = others.get(..count).unwrap_or_default();
+        let others = mix.speakers.without(self.member.leg.remote_ssrc());
         self.guard(around, |member, around| {
             let Member { leg, outlet } = member;
-            leg.send_own(csrcs, now, outlet, around);
+            leg.send_own(&others, now, outlet, around);
         });
     }
 
     fn send_shared(
         &mut self,
         rendition: &Rendition,
-        csrcs: &[Ssrc],
+        speakers: &Speakers,
         now: Time,
         around: &mut Surroundings<'_>,
     ) {
         self.guard(around, |member, around| {
             let Member { leg, outlet } = member;
-            leg.send_shared(rendition.encoding.payloads(), csrcs, now, outlet, around);
+            leg.send_shared(rendition.encoding.payloads(), speakers, now, outlet, around);
         });
     }
 }

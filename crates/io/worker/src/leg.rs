@@ -29,6 +29,7 @@ use self::secrecy::{Dropped, Secrecy};
 use crate::codecs::Codecs;
 use crate::encoding::EncodingKey;
 use crate::random::Spread;
+use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
 
 /// The rate that lanes and encodings have before a room sets its own.
@@ -113,7 +114,7 @@ impl Leg {
             transport,
             secrecy: Secrecy::new(stream.srtp.as_ref(), now),
             inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
-            outbound: Outbound::new(stream.send, stream.redundancy, codecs.encoder, transmission, NO_ROOM),
+            outbound: Outbound::new(&stream, codecs.encoder, transmission, NO_ROOM),
             patience: Patience::new(timeouts, talks(stream.direction), now),
             spare: Some(codecs.shared),
             cname,
@@ -139,7 +140,7 @@ impl Leg {
         self.transport.negotiate(stream.remote_rtp, stream.remote_rtcp, stream.rtcp_mux, now);
         self.secrecy.negotiate(stream.srtp.as_ref(), now);
         self.inbound.apply(&stream, codecs.decoders);
-        self.outbound.apply(stream.send, stream.redundancy, codecs.encoder, room, ticks);
+        self.outbound.apply(&stream, codecs.encoder, room, ticks);
         if stream.direction.receives() != self.direction.receives() {
             self.inbound.restart();
         }
@@ -394,7 +395,7 @@ impl Leg {
     pub fn send_shared<'p>(
         &mut self,
         payloads: impl Iterator<Item = &'p [u8]>,
-        csrcs: &[Ssrc],
+        speakers: &Speakers,
         now: Time,
         outlet: &mut impl Outlet,
         around: &mut Surroundings<'_>,
@@ -402,14 +403,14 @@ impl Leg {
         let Some(to) = self.transport.rtp_destination() else { return };
         for payload in payloads {
             let packets = (&mut self.outbound.packets, &mut self.secrecy);
-            send(packets, payload, csrcs, (now, to), outlet, around);
+            send(packets, payload, speakers, (now, to), outlet, around);
         }
     }
 
     /// Sends what was encoded for it alone in this tick.
     pub fn send_own(
         &mut self,
-        csrcs: &[Ssrc],
+        speakers: &Speakers,
         now: Time,
         outlet: &mut impl Outlet,
         around: &mut Surroundings<'_>,
@@ -417,7 +418,7 @@ impl Leg {
         let Some(to) = self.transport.rtp_destination() else { return };
         let Outbound { own, packets, .. } = &mut self.outbound;
         for payload in own.payloads() {
-            send((&mut *packets, &mut self.secrecy), payload, csrcs, (now, to), outlet, around);
+            send((&mut *packets, &mut self.secrecy), payload, speakers, (now, to), outlet, around);
         }
     }
 
@@ -442,13 +443,13 @@ const fn talks(direction: Direction) -> bool {
 fn send(
     (packets, secrecy): (&mut Packets, &mut Secrecy),
     payload: &[u8],
-    csrcs: &[Ssrc],
+    speakers: &Speakers,
     (now, to): (Time, SocketAddr),
     outlet: &mut impl Outlet,
     around: &mut Surroundings<'_>,
 ) {
     let put = |bytes: &[u8]| outlet.send(Component::Rtp, to, bytes);
-    let sent = packets.packet(payload, csrcs, now, around.datagram, secrecy, put);
+    let sent = packets.packet(payload, speakers, now, around.datagram, secrecy, put);
     around.tally.packets_out += u64::from(sent);
     around.tally.send_errors += u64::from(!sent && !payload.is_empty());
 }

@@ -23,6 +23,7 @@ mod random;
 mod receiver;
 mod rehearsal;
 mod sockets;
+mod speakers;
 mod surroundings;
 mod sys;
 mod thread;

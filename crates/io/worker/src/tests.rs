@@ -7,6 +7,7 @@ mod continuity;
 mod events;
 mod fan;
 mod hostile;
+mod levels;
 mod loopback;
 mod phone;
 mod receiving;

@@ -87,6 +87,7 @@ proptest! {
         let mut out = [stale; 400];
         let elements: Vec<_> = elements.iter().map(|(id, data)| Element { id: *id, data }).collect();
         let len = header().write_extended(&csrcs, &elements, &mut out).unwrap();
+        prop_assert_eq!(len, Header::extended_len(&csrcs, &elements));
         let packet = Packet::parse(&out[..len]).unwrap();
         prop_assert_eq!(packet.header, header());
         prop_assert_eq!(packet.csrcs().collect::<Vec<_>>(), csrcs);

@@ -1,7 +1,6 @@
 //! A group as a part of a room that runs in several places: see [`crate::fan`].
 
 use tandem_audio::Candidate;
-use tandem_rtp::Header;
 
 use super::Group;
 use crate::fan::{Annex, AnnexId, MOST_CHOSEN, Mix, Offer, Owner};
@@ -71,17 +70,19 @@ impl<O: Outlet> Group<O> {
         let Group { annexes, selection, mixer, speakers, .. } = self;
         for ((part, seat), gain) in selection.heard().filter(|((part, _), _)| *part > 0) {
             let Some(annex) = annexes.iter_mut().find(|a| a.id.part() == part) else { continue };
-            let Some((frame, ssrc)) = annex.offer.as_mut().and_then(|o| o.voice(seat)) else { continue };
+            let Some((frame, ssrc, sound)) = annex.offer.as_mut().and_then(|o| o.voice(seat)) else {
+                continue;
+            };
             gain.apply(frame);
             mixer.add(frame);
             annex.chosen.push((seat, gain));
-            let nameable = speakers.len() < Header::MAX_CSRCS;
-            speakers.extend(ssrc.filter(|_| nameable));
+            if let Some(ssrc) = ssrc {
+                speakers.name(ssrc, sound.level);
+            }
         }
         for sum in annexes.iter().filter_map(|a| Some(&a.offer.as_ref()?.sum)) {
             mixer.add_sum(sum.samples(), sum.talkers);
-            let room = Header::MAX_CSRCS.saturating_sub(speakers.len());
-            speakers.extend(sum.speakers.iter().take(room));
+            speakers.extend(&sum.speakers);
         }
     }
 
@@ -152,8 +153,7 @@ impl<O: Outlet> Group<O> {
         }
         self.mixer.clear();
         self.mixer.add_sum(mix.sum.samples(), mix.sum.talkers);
-        self.speakers.clear();
-        self.speakers.extend_from_slice(&mix.sum.speakers);
+        self.speakers = mix.sum.speakers;
         for seat in self.seats.iter_mut().flatten() {
             let offer = mix.offer.filter(|_| mix.whole && !seat.failed);
             seat.heard = offer.is_some_and(|number| seat.past.recall(number, &mut seat.frame));

@@ -1,18 +1,23 @@
 use tandem_audio::AudioEncoder;
 use tandem_base::{
-    AudioFormat, ClockRate, LossClass, PayloadType, Redundancy, SendFormat, SentReport, Ssrc, Time,
+    AudioFormat, AudioStream, ClockRate, ExtensionId, LossClass, PayloadType, Redundancy, SendFormat,
+    SentReport, Time,
 };
 use tandem_rtp::redundancy::History;
-use tandem_rtp::{Header, Transmission};
+use tandem_rtp::{Element, Header, Transmission};
 use tandem_transport::SRTP_TRAILER;
 
 use crate::encoding::{Encoding, EncodingKey, MAX_PAYLOAD};
 use crate::packetizer::packets_in;
+use crate::speakers::Speakers;
 
 use super::secrecy::Secrecy;
 
-/// Octets of the longest packet: header, contributing sources, payload, what encryption adds.
-pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_PAYLOAD + SRTP_TRAILER;
+/// Octets of the longest packet: header, contributing sources, their levels, payload, what encryption adds.
+pub const MAX_DATAGRAM: usize = Header::LEN + 4 * Header::MAX_CSRCS + MAX_LEVELS + MAX_PAYLOAD + SRTP_TRAILER;
+
+/// Octets of a header extension with all levels (RFC 6465 §3, RFC 8285 §4.3), in whole words.
+const MAX_LEVELS: usize = 4 + (2 + Header::MAX_CSRCS).next_multiple_of(4);
 
 /// Octets of the longest payload with copies: fits where 1,280 octets go, encrypted and with all else (RFC 8200 §5).
 const MAX_REDUNDANT: usize = 960;
@@ -41,6 +46,8 @@ pub struct Packets {
     /// Our SSRC with its sequence number and timestamp.
     pub transmission: Transmission,
     send: SendFormat,
+    // Headers say how loud those in the mix are.
+    levels: Option<ExtensionId>,
     // Copies of what was sent, where that was agreed.
     repeats: Option<Box<Repeats>>,
     // The next packet begins a talk spurt: the first of all, or the first after a pause.
@@ -66,35 +73,40 @@ impl Repeats {
 }
 
 impl Outbound {
-    /// For a leg that sends as `send` and `redundancy` say.
+    /// For a leg that sends as `stream` says.
     pub fn new(
-        send: SendFormat,
-        redundancy: Option<Redundancy>,
+        stream: &AudioStream,
         encoder: Box<dyn AudioEncoder>,
         transmission: Transmission,
         room: ClockRate,
     ) -> Self {
-        let own = Encoding::new(EncodingKey::from(send), encoder, room, 0);
-        let repeats = Repeats::new(redundancy);
-        let packets = Packets { transmission, send, repeats, fresh: true, format: None, errors: 0 };
+        let own = Encoding::new(EncodingKey::from(stream.send), encoder, room, 0);
+        let packets = Packets {
+            transmission,
+            send: stream.send,
+            levels: stream.extensions.mixer_levels,
+            repeats: Repeats::new(stream.redundancy),
+            fresh: true,
+            format: None,
+            errors: 0,
+        };
         Outbound { own, alone: false, loss: LossClass::default(), waited: 0, lingered: 0, packets }
     }
 
     /// A new negotiation in a group that has run for `ticks` ticks. SSRC, sequence number and timestamp go on.
     pub fn apply(
         &mut self,
-        send: SendFormat,
-        redundancy: Option<Redundancy>,
+        stream: &AudioStream,
         encoder: Box<dyn AudioEncoder>,
         room: ClockRate,
         ticks: u64,
     ) {
-        if !EncodingKey::from(send).is_akin(self.own.key()) {
-            self.own = Encoding::new(EncodingKey::from(send), encoder, room, ticks);
+        if !EncodingKey::from(stream.send).is_akin(self.own.key()) {
+            self.own = Encoding::new(EncodingKey::from(stream.send), encoder, room, ticks);
             self.alone = false;
             self.heed_reports();
         }
-        self.packets.apply(send, redundancy);
+        self.packets.apply(stream);
     }
 
     /// A codec with a memory goes back to a shared encode where nobody hears it: in the next silence, but does not
@@ -133,11 +145,12 @@ impl Outbound {
 }
 
 impl Packets {
-    fn apply(&mut self, send: SendFormat, redundancy: Option<Redundancy>) {
-        self.transmission.set_clock(send.format.clock_rate());
-        self.send = send;
-        if redundancy != self.repeats.as_ref().map(|repeats| repeats.agreed) {
-            self.repeats = Repeats::new(redundancy);
+    fn apply(&mut self, stream: &AudioStream) {
+        self.transmission.set_clock(stream.send.format.clock_rate());
+        self.send = stream.send;
+        self.levels = stream.extensions.mixer_levels;
+        if stream.redundancy != self.repeats.as_ref().map(|repeats| repeats.agreed) {
+            self.repeats = Repeats::new(stream.redundancy);
             self.heed_reports();
         }
     }
@@ -174,13 +187,13 @@ impl Packets {
     pub fn packet(
         &mut self,
         payload: &[u8],
-        csrcs: &[Ssrc],
+        speakers: &Speakers,
         now: Time,
         buffer: &mut [u8; MAX_DATAGRAM],
         secrecy: &mut Secrecy,
         send: impl FnOnce(&[u8]) -> bool,
     ) -> bool {
-        let sent = !payload.is_empty() && self.write(payload, csrcs, now, buffer, secrecy, send);
+        let sent = !payload.is_empty() && self.write(payload, speakers, now, buffer, secrecy, send);
         self.transmission.advance(self.ticks());
         sent
     }
@@ -188,7 +201,7 @@ impl Packets {
     fn write(
         &mut self,
         payload: &[u8],
-        csrcs: &[Ssrc],
+        speakers: &Speakers,
         now: Time,
         buffer: &mut [u8; MAX_DATAGRAM],
         secrecy: &mut Secrecy,
@@ -196,13 +209,17 @@ impl Packets {
     ) -> bool {
         let marker = std::mem::take(&mut self.fresh);
         self.format = Some(self.send.format);
-        let head = Header::LEN + 4 * csrcs.len();
+        let (csrcs, levels) = (speakers.ssrcs(), speakers.levels());
+        let element =
+            self.levels.filter(|_| !levels.is_empty()).map(|id| Element { id: id.get(), data: levels });
+        let elements = element.as_slice();
+        let head = Header::extended_len(csrcs, elements);
         let Some((payload_type, len)) = self.write_body(payload, buffer.get_mut(head..).unwrap_or_default())
         else {
             return false;
         };
         let header = self.transmission.send(payload_type, marker, len, now);
-        if header.write(csrcs, buffer).is_none() {
+        if header.write_extended(csrcs, elements, buffer).is_none() {
             return false;
         }
         let sealed = secrecy.seal_rtp(buffer, head + len);
