@@ -201,7 +201,7 @@ fn copies_are_taken_and_sent_without_allocating() {
         let packet = stage.phones[n].packet(red(), &redundant);
         stage.phones[n].timestamp += 160;
         // Every other one is lost.
-        if stage.phones[n].sequence % 2 == 0 {
+        if stage.phones[n].sequence.is_multiple_of(2) {
             let allocations = measure(|| {
                 stage.arrive(n, address, &packet);
             });
