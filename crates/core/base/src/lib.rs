@@ -4,10 +4,12 @@
 
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
+mod dtls;
 mod entropy;
 mod event;
 mod fault;
 mod format;
+mod ice;
 mod id;
 mod media;
 mod report;
@@ -16,12 +18,20 @@ mod sink;
 mod sound;
 mod srtp;
 mod stream;
+mod text;
 mod time;
 
+pub use dtls::{
+    Dtls, DtlsRole, DtlsSetup, DtlsTransport, Fingerprint, HashFunction, MediaTransport, Mid, TlsId,
+};
 pub use entropy::Entropy;
 pub use event::MediaEvent;
 pub use fault::{Blame, Fault, Retry};
 pub use format::{AudioFormat, OpusParams};
+pub use ice::{
+    Candidate, CandidateAddress, CandidateKind, CandidateTransport, Foundation, HostName, Ice,
+    IceCredentials, IcePassword, IceSide, IceUfrag, TcpType,
+};
 pub use id::{CallId, ConferenceId, Epoch, LegId};
 pub use media::{Bitrate, ClockRate, ExtSeq, PayloadType, Ssrc};
 pub use report::{LegReport, ReceivedReport, SentReport};
@@ -33,6 +43,7 @@ pub use stream::{
     Attachment, AudioStream, ClientLevel, Direction, EventSet, ExtensionId, HeaderExtensions, LocalMedia,
     MediaTimeout, MediaTimeouts, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent,
 };
+pub use text::Unfit;
 pub use time::Time;
 
 #[cfg(test)]
