@@ -6,7 +6,8 @@
 //! 1. [`AudioDecoder`] and [`AudioEncoder`]: what a codec offers (implemented in `tandem-codec`);
 //! 2. [`Playout`]: packets of any size in, exactly one frame a tick out, delay kept at its target;
 //! 3. [`Resampler`]: between 8, 16 and 48 kHz with less than 2 ms of delay;
-//! 4. [`Activity`], [`level`], [`Selection`]: who sounds, how loud, and who of them is heard;
+//! 4. [`Activity`], [`level`]: who sounds, and how loud; [`VoiceDetector`], [`Talk`]: who talks; [`Selection`]: who of
+//!    them is heard;
 //! 5. [`Fader`], [`AutomaticGain`], [`EchoSuppressor`]: what a leg's own settings ask for;
 //! 6. [`Mixer`] and [`Limiter`]: the sum, the sum minus own, and no clipping;
 //! 7. [`FrameAdapter`]: from the tick's frames to the packet time a leg wants.
@@ -22,7 +23,9 @@ mod playout;
 mod resample;
 mod selection;
 mod sound;
+mod talk;
 pub mod tones;
+mod voice;
 mod wave;
 
 pub use activity::{Activity, Contribution};
@@ -35,3 +38,5 @@ pub use playout::{Got, Playout, PlayoutTotals, Pulled, Source};
 pub use resample::{Resampler, UnsupportedRates};
 pub use selection::{Candidate, Gain, Selection};
 pub use sound::{AutomaticGain, EchoSuppressor, Fader};
+pub use talk::{Kind, Sound, Talk};
+pub use voice::VoiceDetector;
