@@ -187,6 +187,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
         let leg = match &event {
             MediaEvent::Timeout { leg, .. }
             | MediaEvent::Digit { leg, .. }
+            | MediaEvent::Talk { leg, .. }
             | MediaEvent::Closed { leg, .. }
             | MediaEvent::Failed { leg, .. } => *leg,
         };
@@ -200,11 +201,21 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 }
                 self.settle(invite);
             }
+            MediaEvent::Talk { talking, .. } => self.note_talk(invite, talking),
             MediaEvent::Digit { digit, duration, .. } => {
                 if let Some(active) = self.calls.get(&invite) {
                     debug!(call = %active.id, leg = %leg, %digit, ?duration, "key pressed");
                 }
             }
+        }
+    }
+
+    fn note_talk(&mut self, invite: InviteId, talking: bool) {
+        let now = self.now();
+        let Some(active) = self.calls.get(&invite) else { return };
+        debug!(call = %active.id, leg = %active.leg, talking, "talk");
+        if let Destination::Room { name, .. } = &active.destination {
+            self.rooms.talk(name, active.leg, talking, now);
         }
     }
 

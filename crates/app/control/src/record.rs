@@ -24,6 +24,7 @@ macro_rules! record_line {
             rx_late = received.late,
             rx_jitter_ms = millis(received.jitter),
             rx_concealed_ms = millis(received.concealed),
+            rx_talked_ms = millis(received.talked),
             rx_mos = received.mos.map(score),
             rx_strangers = received.strangers,
             rx_malformed = received.malformed,

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use tandem_base::{Blame, ConferenceId, Fault, LegId, Time};
 use tandem_conference::{Conference, Input, Output, Policy};
-use tracing::info;
+use tracing::{debug, info};
 
 /// The rooms that somebody is in, by name.
 #[derive(Debug, Default)]
@@ -43,16 +43,33 @@ impl Rooms {
     /// A leg went; with the last the room closes.
     pub(crate) fn leave(&mut self, room: &str, leg: LegId, now: Time) {
         let Some(conference) = self.running.get_mut(room) else { return };
-        let mut out = Vec::with_capacity(2);
+        let mut out = Vec::with_capacity(3);
         conference.handle(Input::Leave { leg }, now, &mut out);
+        note_active(room, &out);
         if out.contains(&Output::Ended) {
             info!(room, conference = %conference.id(), "room closed");
             self.running.remove(room);
         }
     }
 
+    /// A participant began to talk, or stopped.
+    pub(crate) fn talk(&mut self, room: &str, leg: LegId, talking: bool, now: Time) {
+        let Some(conference) = self.running.get_mut(room) else { return };
+        let mut out = Vec::new();
+        conference.handle(Input::Talk { leg, talking }, now, &mut out);
+        note_active(room, &out);
+    }
+
     /// How many are running.
     pub(crate) fn len(&self) -> usize {
         self.running.len()
+    }
+}
+
+fn note_active(room: &str, out: &[Output]) {
+    for output in out {
+        if let Output::ActiveSpeaker(leg) = output {
+            debug!(room, leg = leg.map(tracing::field::display), "active speaker");
+        }
     }
 }

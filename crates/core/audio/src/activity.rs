@@ -21,6 +21,8 @@ const OVER_NOISE: f32 = 4.0;
 const NEAR_NOISE: f32 = 2.0;
 /// Sound is steady where its loudest frame has no more than this times the power of its quietest: 6 dB.
 const STEADY: f32 = 4.0;
+/// So far, before that can be told of 640 ms: 3 dB.
+const STEADY_YET: f32 = 2.0;
 /// Steady sound is noise after so many frames: two seconds in frames of 20 ms.
 const NOISE_FRAMES: u32 = 100;
 /// Sound that resembles itself so much is a tone, not noise.
@@ -124,7 +126,7 @@ impl Activity {
         dbfs_of(self.power)
     }
 
-    /// Does the sound keep its level, within 6 dB over 640 ms, as no voice does?
+    /// Does the sound keep its level, within 6 dB over 640 ms, or 3 dB since it began, as no voice does?
     pub fn is_steady(&self) -> bool {
         self.spread.frames > 0
     }
@@ -160,20 +162,26 @@ struct Spread {
     spans: [(f32, f32); 8],
     at: usize,
     in_span: u32,
+    /// Frames that were noted.
+    seen: u32,
     /// Frames since it has been steady over all spans.
     frames: u32,
 }
 
 impl Default for Spread {
     fn default() -> Self {
-        // What has not been filled yet makes it anything but steady.
-        Spread { spans: [(0.0, f32::MAX); 8], at: 0, in_span: 0, frames: 0 }
+        Spread { spans: [(f32::MAX, 0.0); 8], at: 0, in_span: 0, seen: 0, frames: 0 }
     }
 }
 
 impl Spread {
     fn note(&mut self, power: f32) {
         self.frames += u32::from(self.frames > 0);
+        self.seen = self.seen.saturating_add(1);
+        // An onset is not part of what it leads to.
+        if self.seen == 1 {
+            return;
+        }
         let Some(span) = self.spans.get_mut(self.at) else { return };
         let before = if self.in_span == 0 { (power, power) } else { *span };
         *span = (before.0.min(power), before.1.max(power));
@@ -185,7 +193,8 @@ impl Spread {
         self.at = (self.at + 1) % self.spans.len();
         let least = self.spans.iter().fold(f32::MAX, |least, s| least.min(s.0));
         let greatest = self.spans.iter().fold(0.0f32, |greatest, s| greatest.max(s.1));
-        let steady = greatest <= least * STEADY;
+        let filled = self.seen as usize > self.spans.len() * 4;
+        let steady = greatest <= least * if filled { STEADY } else { STEADY_YET };
         self.frames = if steady { self.frames.max(1) } else { 0 };
     }
 }
@@ -247,7 +256,7 @@ mod tests {
         let (mut activity, mut seed) = (Activity::new(RATE), 1);
         for i in 0..400 {
             activity.process(&mut noise(&mut seed, if i / 10 % 2 == 0 { -40.0 } else { -50.0 }));
-            assert!(!activity.is_steady());
+            assert!(i < 40 || !activity.is_steady());
         }
         assert!(activity.is_open());
     }

@@ -1,7 +1,7 @@
 //! Who talks: what a sound is taken for, and when talking begins and ends.
 
 /// What a party's frame of one tick is like, where there is anything to hear in it.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Sound {
     /// How loud, dBFS.
     pub level: f32,
@@ -11,6 +11,8 @@ pub struct Sound {
     pub hanging: bool,
     /// Does the sender hear a voice in it? `None` where it does not tell.
     pub voice: Option<bool>,
+    /// What it is taken for ([`Talk::kind`]).
+    pub kind: Kind,
 }
 
 /// What a sound is taken for.
@@ -119,11 +121,9 @@ impl Talk {
         self.talked
     }
 
-    /// Nobody listens any more; says whether it was talking.
-    pub fn end(&mut self) -> bool {
-        let was = self.talking;
+    /// Begins anew elsewhere; what has been counted stays.
+    pub fn reset(&mut self) {
         *self = Talk { talked: self.talked, ..Talk::default() };
-        was
     }
 }
 
@@ -131,7 +131,8 @@ impl Talk {
 mod tests {
     use super::*;
 
-    const SOUND: Sound = Sound { level: -20.0, steady: false, hanging: false, voice: None };
+    const SOUND: Sound =
+        Sound { level: -20.0, steady: false, hanging: false, voice: None, kind: Kind::Unknown };
 
     /// Ticks until something changes.
     fn until(talk: &mut Talk, sound: Option<Sound>, most: usize) -> Option<(usize, bool)> {

@@ -26,6 +26,14 @@ pub enum MediaEvent {
         /// How long it was held.
         duration: Duration,
     },
+    /// In a conference: the peer began to talk, or stopped. Debounced: told after 120 ms of a voice and after 600 ms
+    /// without, so three times in two seconds at most. Noise, music and tones are no talk.
+    Talk {
+        /// Whose peer.
+        leg: LegId,
+        /// It talks from now on.
+        talking: bool,
+    },
     /// The answer to closing a leg: sockets are closed; nothing more comes from this leg.
     Closed {
         /// Which leg.

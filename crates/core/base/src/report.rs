@@ -29,6 +29,8 @@ pub struct ReceivedReport {
     pub shortened: Duration,
     /// Sound that was put in to lengthen the delay.
     pub lengthened: Duration,
+    /// How long the peer talked.
+    pub talked: Duration,
     /// What the jitter buffer and playout hold at present.
     pub playout_delay: Duration,
     /// What they should hold at least, right after a tick, for packets to come in time; zero on a clean network.

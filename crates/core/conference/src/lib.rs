@@ -24,6 +24,8 @@ pub struct Participant {
     pub display_name: String,
     /// Since when.
     pub joined: Time,
+    /// Talks at present, since then.
+    pub talking: Option<Time>,
 }
 
 /// What happens to a conference.
@@ -43,6 +45,13 @@ pub enum Input {
     },
     /// From now on nobody new comes in, or anybody may again.
     Lock(bool),
+    /// A participant began to talk, or stopped. A leg that is not in is ignored.
+    Talk {
+        /// Which.
+        leg: LegId,
+        /// It talks from now on.
+        talking: bool,
+    },
 }
 
 /// What a conference decides.
@@ -65,6 +74,8 @@ pub enum Output {
         /// Which.
         leg: LegId,
     },
+    /// Another participant is the active speaker; `None`: the one who was is gone, and nobody talks.
+    ActiveSpeaker(Option<LegId>),
     /// The last participant went. The conference is over and takes nobody any more.
     Ended,
 }
@@ -77,12 +88,13 @@ pub struct Conference {
     locked: bool,
     over: bool,
     roster: BTreeMap<LegId, Participant>,
+    active: Option<LegId>,
 }
 
 impl Conference {
     /// An empty one; it lives from its first participant to its last.
     pub const fn new(id: ConferenceId, policy: Policy) -> Self {
-        Conference { id, policy, locked: false, over: false, roster: BTreeMap::new() }
+        Conference { id, policy, locked: false, over: false, roster: BTreeMap::new(), active: None }
     }
 
     /// Its name in this process.
@@ -95,18 +107,44 @@ impl Conference {
         &self.roster
     }
 
+    /// Who speaks: the one to look at. It is who spoke last where nobody does.
+    pub const fn active_speaker(&self) -> Option<LegId> {
+        self.active
+    }
+
+    /// Who is active stays so while talking, and then until somebody else talks: of several, who has talked longest.
+    fn choose_active(&mut self, out: &mut impl Sink<Output>) {
+        let present = self.active.and_then(|leg| self.roster.get(&leg));
+        if present.is_some_and(|p| p.talking.is_some()) {
+            return;
+        }
+        let stays = self.active.filter(|_| present.is_some());
+        let talkers = self.roster.iter().filter_map(|(leg, p)| Some((p.talking?, *leg)));
+        let next = talkers.min().map(|(_, leg)| leg).or(stays);
+        if next != self.active {
+            self.active = next;
+            out.emit(Output::ActiveSpeaker(next));
+        }
+    }
+
     /// Takes one input.
     pub fn handle(&mut self, input: Input, now: Time, out: &mut impl Sink<Output>) {
         match input {
             Input::Join { leg, display_name } => match self.admission(leg) {
                 Ok(()) => {
-                    self.roster.insert(leg, Participant { display_name, joined: now });
+                    self.roster.insert(leg, Participant { display_name, joined: now, talking: None });
                     out.emit(Output::Admitted { leg });
                 }
                 Err(fault) => out.emit(Output::Refused { leg, fault }),
             },
             Input::Leave { leg } => self.leave(leg, out),
             Input::Lock(locked) => self.locked = locked,
+            Input::Talk { leg, talking } => {
+                if let Some(participant) = self.roster.get_mut(&leg) {
+                    participant.talking = talking.then_some(now);
+                    self.choose_active(out);
+                }
+            }
         }
     }
 
@@ -132,6 +170,7 @@ impl Conference {
             return;
         }
         out.emit(Output::Left { leg });
+        self.choose_active(out);
         if self.roster.is_empty() {
             self.over = true;
             out.emit(Output::Ended);

@@ -32,6 +32,31 @@ fn a_conference_lives_from_first_to_last() {
 }
 
 #[test]
+fn the_active_speaker_is_who_talks_and_stays_until_somebody_else_does() {
+    let mut c = Conference::new(ConferenceId(1), Policy::default());
+    let mut at = 0;
+    let mut talk = |c: &mut Conference, n: u64, talking| {
+        let mut out = Vec::new();
+        at += 1_000;
+        c.handle(Input::Talk { leg: LegId(n), talking }, Time::from_millis(at), &mut out);
+        out
+    };
+    for n in 1..=3 {
+        step(&mut c, join(n));
+    }
+    assert_eq!(talk(&mut c, 9, true), []);
+    assert_eq!(talk(&mut c, 2, true), [Output::ActiveSpeaker(Some(LegId(2)))]);
+    assert_eq!(talk(&mut c, 3, true), [], "who interrupts");
+    assert_eq!(talk(&mut c, 1, true), []);
+    assert_eq!(talk(&mut c, 2, false), [Output::ActiveSpeaker(Some(LegId(3)))], "has talked longer");
+    assert_eq!(talk(&mut c, 1, false), []);
+    assert_eq!(talk(&mut c, 3, false), [], "a pause");
+    assert_eq!(c.active_speaker(), Some(LegId(3)));
+    let left = step(&mut c, Input::Leave { leg: LegId(3) });
+    assert_eq!(left, [Output::Left { leg: LegId(3) }, Output::ActiveSpeaker(None)]);
+}
+
+#[test]
 fn full_and_locked_rooms_refuse() {
     let mut c = Conference::new(ConferenceId(1), Policy { max_participants: Some(1) });
     step(&mut c, join(1));
@@ -62,7 +87,7 @@ proptest! {
                 match output {
                     Output::Admitted { leg } => prop_assert!(inside.insert(leg)),
                     Output::Left { leg } => prop_assert!(inside.remove(&leg)),
-                    Output::Refused { .. } => {}
+                    Output::Refused { .. } | Output::ActiveSpeaker(_) => {}
                     Output::Ended => ended += 1,
                 }
             }

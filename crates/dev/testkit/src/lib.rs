@@ -9,4 +9,4 @@ mod tone;
 pub use network::{Conditions, Network};
 pub use seeded::Seeded;
 pub use shapes::{LARGEST_DATAGRAM, common_invite, worst_datagrams};
-pub use tone::{level_dbfs, sine, tone_dbfs};
+pub use tone::{level_dbfs, sine, tone_dbfs, vowels};

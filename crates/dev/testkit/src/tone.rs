@@ -37,6 +37,32 @@ fn to_dbfs(power: f64) -> f64 {
     (10.0 * (power / (32_767.0f64 * 32_767.0 / 2.0)).log10()).max(-120.0)
 }
 
+/// Something near enough to a voice for detectors: a buzz of 130 Hz through two resonances that glide from vowel to
+/// vowel four times a second, in words of 800 ms with pauses of 200 ms; peaks about −10 dBFS.
+pub fn vowels(rate: u32, ms: u32) -> Vec<f32> {
+    let hz = rate as f32;
+    let n = u64::from(rate) * u64::from(ms) / 1_000;
+    let (mut phase, mut formants) = (0.0f32, [[0.0f32; 2]; 2]);
+    let sample = |i: u64| {
+        let t = i as f32 / hz;
+        phase += (130.0 + 13.0 * (t * 7.0).sin()) / hz;
+        let pulse = if phase >= 1.0 { 1.0 } else { 0.0 };
+        phase -= phase.floor();
+        let glide = (std::f32::consts::TAU * 4.0 * t).sin();
+        let mut x = 0.0;
+        for (state, centre) in formants.iter_mut().zip([550.0 - 150.0 * glide, 1_500.0 + 450.0 * glide]) {
+            let r = (-std::f32::consts::PI * 80.0 / hz).exp();
+            let turn = (std::f32::consts::TAU * centre / hz).cos();
+            let y = pulse + 2.0 * r * turn * state[0] - r * r * state[1];
+            *state = [y, state[0]];
+            // What a pulse brings grows with the rate.
+            x += y * 0.16 * 8_000.0 / hz;
+        }
+        if t.fract() < 0.8 { x.clamp(-0.9, 0.9) * (0.6 + 0.4 * glide) } else { 0.0 }
+    };
+    (0..n).map(sample).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

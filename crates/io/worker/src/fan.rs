@@ -11,12 +11,11 @@
 
 mod ring;
 
-use tandem_audio::Gain;
+use tandem_audio::{Gain, Sound};
 use tandem_base::{ClockRate, Ssrc};
 
 use self::ring::{Consumer, Producer, ring};
 use crate::encoding::frame_len;
-use crate::leg::Sound;
 use crate::phase::PHASES;
 use crate::speakers::Speakers;
 

@@ -1,5 +1,6 @@
 //! Legs that are ticked together: a conference, or the legs of a service.
 
+mod ears;
 mod parts;
 mod rendition;
 
@@ -7,15 +8,16 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
-use tandem_audio::{AudioEncoder, Mixer, Selection};
+use tandem_audio::{AudioEncoder, Mixer, Selection, Sound};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Time};
 use tandem_transport::Component;
 
+use self::ears::Ears;
 use self::parts::{Talker, candidate};
 use self::rendition::Rendition;
 use crate::encoding::{EncodingKey, frame_len};
 use crate::fan::{Annex, Owner, Past};
-use crate::leg::{Configuration, Leg, Outlet, Received, Sound};
+use crate::leg::{Configuration, Leg, Outlet, Received};
 use crate::packetizer::TICK_MS;
 use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
@@ -85,6 +87,7 @@ pub struct Group<O> {
     audio: RoomAudio,
     mixer: Mixer,
     selection: Selection<Talker>,
+    ears: Ears,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
     speakers: Speakers,
@@ -108,6 +111,7 @@ impl<O: Outlet> Group<O> {
             audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
             selection: Selection::new(),
+            ears: Ears::default(),
             seats: Vec::new(),
             renditions: Vec::new(),
             speakers: Speakers::new(),
@@ -143,6 +147,9 @@ impl<O: Outlet> Group<O> {
         self.audio = member.leg.room_audio();
         self.raise(member.leg.outbound.key().format.sample_rate());
         self.selection.reserve(self.seats.len());
+        if matches!(self.program, Program::Mix) {
+            self.ears.open();
+        }
         let mut seat = Seat::new(member, self.room);
         if self.is_annex() {
             seat.past = Past::new(frame_len(self.room));
@@ -162,6 +169,7 @@ impl<O: Outlet> Group<O> {
         let index = seat;
         let seat = self.seats.get_mut(index)?.take()?;
         self.selection.forget((0, index));
+        self.ears.turn_away(index);
         rendition::leave(&mut self.renditions, seat.member.leg.outbound.key());
         Some(seat.member)
     }
@@ -293,7 +301,7 @@ impl<O: Outlet> Group<O> {
         }
         self.expect_losses();
         self.hear_annexes(around);
-        self.add_up();
+        self.add_up(around);
         if self.is_annex() {
             self.offer(around);
             return self.serve_mixes(now, around);
@@ -310,15 +318,41 @@ impl<O: Outlet> Group<O> {
         self.ticks += 1;
     }
 
-    fn add_up(&mut self) {
+    fn add_up(&mut self, around: &mut Surroundings<'_>) {
         self.mixer.clear();
         self.speakers = Speakers::new();
         match &mut self.program {
-            Program::Mix => self.mix(),
+            Program::Mix => {
+                self.note_talk(around);
+                self.mix();
+            }
             Program::Echo => {}
             Program::Tone(tone, frame) => {
                 tone.fill(frame);
                 self.mixer.add(frame);
+            }
+        }
+    }
+
+    /// Finds out who talks, and tells of changes.
+    fn note_talk(&mut self, around: &mut Surroundings<'_>) {
+        for (index, seat) in self.seats.iter_mut().enumerate() {
+            let Some(seat) = seat.as_mut().filter(|s| !s.failed) else { continue };
+            let leg = &mut seat.member.leg;
+            match seat.sound {
+                Some(sound) if leg.talk.is_in_doubt(sound) => {
+                    if let Some(voice) = self.ears.listen(index, &seat.frame, self.room) {
+                        leg.talk.judge(voice);
+                    }
+                }
+                Some(_) => {}
+                None => self.ears.turn_away(index),
+            }
+            if let Some(talking) = leg.talk.note(seat.sound) {
+                around.events.emit(MediaEvent::Talk { leg: leg.id(), talking });
+            }
+            if let Some(sound) = &mut seat.sound {
+                sound.kind = leg.talk.kind();
             }
         }
     }

@@ -11,8 +11,9 @@ mod secrecy;
 mod silk;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use tandem_audio::AudioEncoder;
+use tandem_audio::{AudioEncoder, Sound, Talk};
 use tandem_base::{
     AudioStream, Blame, ClockRate, Direction, Entropy, Epoch, Fault, LegId, LegReport, LossClass, MediaEvent,
     MediaTimeouts, RoomAudio, Ssrc, Time,
@@ -22,18 +23,21 @@ use tandem_rtp::{Kind, Packet, ReportSchedule, Transmission, classify, report};
 use tandem_transport::{Component, PlainTransport, SRTP_TRAILER};
 
 pub use self::inbound::{Inbound, Taken};
-pub use self::lane::Sound;
 pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
 use self::secrecy::{Dropped, Secrecy};
 use crate::codecs::Codecs;
 use crate::encoding::EncodingKey;
+use crate::packetizer::TICK_MS;
 use crate::random::Spread;
 use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
 
 /// The rate that lanes and encodings have before a room sets its own.
 const NO_ROOM: ClockRate = ClockRate::HZ_8000;
+
+/// How long a tick is.
+const TICK: Duration = Duration::from_millis(TICK_MS as u64);
 
 /// Octets of the longest RTCP compound that we send.
 const MAX_RTCP: usize = 256;
@@ -79,6 +83,8 @@ pub struct Leg {
     transport: PlainTransport,
     secrecy: Secrecy,
     inbound: Inbound,
+    /// When the peer talks.
+    pub talk: Talk,
     /// Towards the peer.
     pub outbound: Outbound,
     patience: Patience,
@@ -114,6 +120,7 @@ impl Leg {
             transport,
             secrecy: Secrecy::new(stream.srtp.as_ref(), now),
             inbound: Inbound::new(&stream, codecs.decoders, NO_ROOM),
+            talk: Talk::default(),
             outbound: Outbound::new(&stream, codecs.encoder, transmission, NO_ROOM),
             patience: Patience::new(timeouts, talks(stream.direction), now),
             spare: Some(codecs.shared),
@@ -175,6 +182,7 @@ impl Leg {
         self.outbound.own.align(ticks);
         self.outbound.own.set_class(LossClass::default());
         self.outbound.alone = false;
+        self.talk.reset();
     }
 
     /// The room changed its rate.
@@ -425,6 +433,7 @@ impl Leg {
     /// Its media in figures.
     pub fn report(&self) -> LegReport {
         let mut report = LegReport { received: self.inbound.report(), sent: self.outbound.packets.report() };
+        report.received.talked = TICK * u32::try_from(self.talk.talked()).unwrap_or(u32::MAX);
         report.received.strangers = self.strangers;
         report.received.malformed = self.malformed;
         report.received.unauthentic = self.secrecy.unauthentic;

@@ -15,3 +15,4 @@ mod redundancy;
 mod secrecy;
 mod selection;
 mod stage;
+mod talk;

@@ -1,10 +1,10 @@
 //! A group as a part of a room that runs in several places: see [`crate::fan`].
 
-use tandem_audio::Candidate;
+use tandem_audio::{Candidate, Kind, Sound};
 
 use super::Group;
 use crate::fan::{Annex, AnnexId, MOST_CHOSEN, Mix, Offer, Owner};
-use crate::leg::{Outlet, Sound};
+use crate::leg::Outlet;
 use crate::surroundings::Surroundings;
 
 /// Mixes that an annex takes in one tick: it makes up for one that came late.
@@ -14,7 +14,7 @@ const MIXES: usize = 2;
 pub type Talker = (usize, usize);
 
 pub fn candidate(id: Talker, sound: Sound) -> Candidate<Talker> {
-    Candidate { id, level: sound.level, voice: true }
+    Candidate { id, level: sound.level, voice: sound.kind != Kind::Other }
 }
 
 impl Annex {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tandem_audio::AudioDecoder;
+use tandem_audio::{AudioDecoder, Sound};
 use tandem_base::{
     AudioFormat, AudioStream, ClockRate, ExtSeq, PayloadType, ReceiveFormat, ReceivedReport, TelephoneEvent,
     Time,
@@ -11,7 +11,7 @@ use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Queued, Reception,
 
 use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
-use super::lane::{Lane, Repairs, Sound};
+use super::lane::{Lane, Repairs};
 use crate::packetizer::TICK_MS;
 
 /// Packets that a copy may be behind.

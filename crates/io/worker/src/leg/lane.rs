@@ -1,26 +1,13 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use tandem_audio::{Activity, Contribution, Playout, Resampler};
+use tandem_audio::{Activity, Contribution, Kind, Playout, Resampler, Sound};
 use tandem_base::ClockRate;
 
 use super::dormant::Dormancy;
 use super::feed::{Feed, Listening};
 use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
-
-/// What a leg's frame of one tick is like.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Sound {
-    /// How loud, dBFS.
-    pub level: f32,
-    /// It keeps its level, as no voice does.
-    pub steady: bool,
-    /// It is only what is left until the leg leaves the mix.
-    pub hanging: bool,
-    /// Does the sender hear a voice in it? `None` where it does not tell.
-    pub voice: Option<bool>,
-}
 
 /// From packets to the room's frames, for all formats of one sampling rate.
 pub struct Lane {
@@ -82,7 +69,7 @@ impl Lane {
         self.speaking = speaks;
         let activity = &self.activity;
         let (steady, hanging) = (activity.is_steady(), activity.is_hanging());
-        speaks.then(|| Sound { level: activity.level(), steady, hanging, voice })
+        speaks.then(|| Sound { level: activity.level(), steady, hanging, voice, kind: Kind::Unknown })
     }
 
     fn convert(&mut self, out: &mut [f32]) {

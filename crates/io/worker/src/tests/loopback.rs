@@ -66,9 +66,12 @@ fn converse(callers: &mut [Caller], done: impl Fn(&[Caller]) -> bool) {
 }
 
 fn closed(events: &Receiver<MediaEvent>, expected: LegId) -> tandem_base::LegReport {
-    match events.recv_timeout(Duration::from_secs(5)).unwrap() {
-        MediaEvent::Closed { leg, report } if leg == expected => *report,
-        other => panic!("{other:?}"),
+    loop {
+        match events.recv_timeout(Duration::from_secs(5)).unwrap() {
+            MediaEvent::Closed { leg, report } if leg == expected => return *report,
+            MediaEvent::Talk { .. } => {}
+            other => panic!("{other:?}"),
+        }
     }
 }
 

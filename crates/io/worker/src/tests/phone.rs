@@ -65,6 +65,8 @@ pub struct Phone {
     pub tone: Option<f64>,
     /// How loud, dBFS.
     pub loudness: f64,
+    /// What it says instead, over and over, at its format's rate.
+    pub clip: Vec<f32>,
     pub ssrc: Ssrc,
     pub sequence: u16,
     pub timestamp: u32,
@@ -100,6 +102,7 @@ impl Phone {
             ptime_ms,
             tone,
             loudness: LEVEL,
+            clip: Vec::new(),
             ssrc: Ssrc(0x1000 + u32::from(n)),
             sequence: 100 * n,
             timestamp: 7_777 * u32::from(n),
@@ -182,6 +185,9 @@ impl Phone {
         let rate = self.format.sample_rate();
         let n = rate.ticks_in_ms(u32::from(self.ptime_ms)) as usize;
         let pcm: Vec<f32> = match self.tone {
+            _ if !self.clip.is_empty() => {
+                (self.spoken..self.spoken + n).map(|i| self.clip[i % self.clip.len()]).collect()
+            }
             Some(hz) => {
                 let tone = sine(hz, self.loudness, rate.hz(), self.spoken, n);
                 tone.iter().map(|s| f32::from(*s) / 32_768.0).collect()

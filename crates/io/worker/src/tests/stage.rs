@@ -81,7 +81,7 @@ impl Stage {
             phones: Vec::new(),
             now: Time::from_millis(20),
             tally: Tally::default(),
-            events: Vec::new(),
+            events: Vec::with_capacity(1_024),
             sent: Rc::default(),
             connected: Rc::new(Cell::new(true)),
             keys: Vec::new(),
