@@ -155,6 +155,13 @@ impl Stage {
         received == Some(Received::Due)
     }
 
+    /// Something arrives that was longer than the kernel had room for.
+    pub fn arrive_cut(&mut self, n: usize, from: SocketAddr) {
+        let now = self.now;
+        let (group, mut around) = self.split();
+        group.receive(n, Component::Rtp, Some(from), None, now, &mut around);
+    }
+
     fn split(&mut self) -> (&mut Group<Wire>, Surroundings<'_>) {
         let around = Surroundings {
             wall: WallClock(Duration::from_secs(1_700_000_000)),
