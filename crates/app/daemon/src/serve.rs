@@ -12,7 +12,7 @@ use tandem_signaling::tls::{Tls, TlsError};
 use tandem_signaling::{BindError, OsEntropy, Signaling};
 use tandem_worker::{StartError, WorkerMetrics, Workers};
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::media::MediaThreads;
 use crate::{descriptors, exit, ready, tls, translate};
@@ -94,6 +94,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         stop: stopped,
     };
     ready::announce(config, &signaling.local_addresses());
+    let figures = tokio::spawn(tell_figures(workers.clone()));
     let fresh = tokio::spawn(tls::keep_fresh(certificates, Signals::hangup()?));
     let drain = signaling.stop();
     let network = tokio::spawn(signaling.run(obey, tell));
@@ -115,6 +116,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
         None => drop(control.await),
     }
     fresh.abort();
+    figures.abort();
     drain.drain(DRAIN);
     let _ = network.await;
     // Waits for threads, which no task of tokio's may.
@@ -127,6 +129,40 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     }
     info!("stopped");
     Ok(())
+}
+
+/// Once a minute, what the media threads do; for whoever turns the log up.
+async fn tell_figures(workers: Arc<Workers>) {
+    let mut minutes = tokio::time::interval(Duration::from_secs(60));
+    loop {
+        minutes.tick().await;
+        let m = workers.metrics();
+        debug!(
+            legs = m.legs,
+            conferences = m.conferences,
+            annexes = m.annexes,
+            renditions = m.renditions,
+            ticks = m.ticks,
+            missed = m.missed,
+            late_p50_us = m.lateness.p50.as_micros(),
+            late_p99_us = m.lateness.p99.as_micros(),
+            late_max_us = m.lateness.max.as_micros(),
+            encodes = m.encodes,
+            packets_in = m.packets_in,
+            packets_out = m.packets_out,
+            send_errors = m.send_errors,
+            played_s = m.played.as_secs(),
+            concealed_ms = m.concealed.as_millis(),
+            recovered_ms = m.recovered.as_millis(),
+            playout_delay_ms = m.playout_delay.as_millis(),
+            strangers = m.strangers,
+            malformed = m.malformed,
+            unauthentic = m.unauthentic,
+            replayed = m.replayed,
+            events_waiting = m.events_waiting,
+            "media threads"
+        );
+    }
 }
 
 /// What the media threads did in their life.

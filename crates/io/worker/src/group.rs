@@ -487,7 +487,7 @@ impl<O: Outlet> Seat<O> {
         let done = self.guard(around, |member, around| {
             let reported = inlet.read(member, around);
             member.leg.pass_time(now, &mut member.outlet, around);
-            (reported, member.leg.play(now, &mut frame))
+            (reported, member.leg.play(now, &mut frame, around))
         });
         self.frame = frame;
         let (reported, sound) = done.unwrap_or_default();

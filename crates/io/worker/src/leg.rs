@@ -395,8 +395,13 @@ impl Leg {
     }
 
     /// Plays one tick of the peer's sound into `out`, at the room's rate; `None`: nothing to add to the mix.
-    pub fn play(&mut self, now: Time, out: &mut [f32]) -> Option<Sound> {
-        if self.direction.receives() { self.inbound.play(now, out) } else { None }
+    pub fn play(&mut self, now: Time, out: &mut [f32], around: &mut Surroundings<'_>) -> Option<Sound> {
+        if !self.direction.receives() {
+            return None;
+        }
+        let sound = self.inbound.play(now, out);
+        self.inbound.count_playout(around.tally);
+        sound
     }
 
     /// Sends what its rendition encoded in this tick.

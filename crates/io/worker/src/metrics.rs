@@ -1,6 +1,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use crate::packetizer::TICK_MS;
 use crate::surroundings::Tally;
 
 /// How late ticks ran after their deadline.
@@ -37,6 +38,14 @@ pub struct WorkerMetrics {
     pub encodes: u64,
     /// Frames between the parts of a big room that came too late and were left out.
     pub late_frames: u64,
+    /// Sound of peers played, made up or not, all legs in sum; pauses do not count.
+    pub played: Duration,
+    /// Of it, what was made up since nothing came in time.
+    pub concealed: Duration,
+    /// Of it, what FEC or redundancy brought back.
+    pub recovered: Duration,
+    /// Sound that is queued or decoded and still waits right after a tick: the mean over all legs and ticks that played.
+    pub playout_delay: Duration,
     /// RTP packets accepted.
     pub packets_in: u64,
     /// RTP packets sent.
@@ -70,6 +79,10 @@ pub struct Counters {
     missed: AtomicU64,
     encodes: AtomicU64,
     late_frames: AtomicU64,
+    played_ticks: AtomicU64,
+    playout_delay_us: AtomicU64,
+    concealed_us: AtomicU64,
+    recovered_us: AtomicU64,
     busy: AtomicU64,
     packets_in: AtomicU64,
     packets_out: AtomicU64,
@@ -132,6 +145,10 @@ impl Default for Counters {
             missed: zero(),
             encodes: zero(),
             late_frames: zero(),
+            played_ticks: zero(),
+            playout_delay_us: zero(),
+            concealed_us: zero(),
+            recovered_us: zero(),
             busy: zero(),
             packets_in: zero(),
             packets_out: zero(),
@@ -177,6 +194,10 @@ impl Counters {
         self.renditions.store(population.renditions as u64, Relaxed);
         self.encodes.store(tally.encodes, Relaxed);
         self.late_frames.store(tally.late_frames, Relaxed);
+        self.played_ticks.store(tally.played_ticks, Relaxed);
+        self.playout_delay_us.store(tally.playout_delay_us, Relaxed);
+        self.concealed_us.store(tally.concealed_us, Relaxed);
+        self.recovered_us.store(tally.recovered_us, Relaxed);
         self.packets_in.store(tally.packets_in, Relaxed);
         self.packets_out.store(tally.packets_out, Relaxed);
         self.send_errors.store(tally.send_errors, Relaxed);
@@ -190,7 +211,9 @@ impl Counters {
 
 /// All workers' figures as one.
 pub fn total<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> WorkerMetrics {
-    let sum = |field: fn(&Counters) -> &AtomicU64| workers.clone().map(|w| field(w).load(Relaxed)).sum();
+    let sum =
+        |field: fn(&Counters) -> &AtomicU64| workers.clone().map(|w| field(w).load(Relaxed)).sum::<u64>();
+    let played_ticks = sum(|w| &w.played_ticks);
     WorkerMetrics {
         threads: workers.clone().count(),
         legs: sum(|w| &w.legs),
@@ -202,6 +225,10 @@ pub fn total<'a>(workers: impl Iterator<Item = &'a Counters> + Clone) -> WorkerM
         lateness: lateness(workers.clone()),
         encodes: sum(|w| &w.encodes),
         late_frames: sum(|w| &w.late_frames),
+        played: Duration::from_millis(played_ticks * u64::from(TICK_MS)),
+        concealed: Duration::from_micros(sum(|w| &w.concealed_us)),
+        recovered: Duration::from_micros(sum(|w| &w.recovered_us)),
+        playout_delay: Duration::from_micros(sum(|w| &w.playout_delay_us) / played_ticks.max(1)),
         packets_in: sum(|w| &w.packets_in),
         packets_out: sum(|w| &w.packets_out),
         send_errors: sum(|w| &w.send_errors),
@@ -253,6 +280,21 @@ mod tests {
             assert!(b == 0 || upper_bound(b - 1) <= d, "{micros}");
         }
         assert_eq!(bucket(Duration::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn sound_of_all_workers_is_summed_up() {
+        let (a, b) = (Counters::default(), Counters::default());
+        let delays = |ticks, us| Tally { played_ticks: ticks, playout_delay_us: us, ..Tally::default() };
+        a.publish(&Tally { concealed_us: 7_000, ..delays(50, 1_000_000) }, Population::default(), 0);
+        b.publish(
+            &Tally { concealed_us: 5_000, recovered_us: 20_000, ..delays(150, 0) },
+            Population::default(),
+            0,
+        );
+        let m = total([&a, &b].into_iter());
+        assert_eq!((m.played, m.playout_delay), (Duration::from_secs(4), Duration::from_millis(5)));
+        assert_eq!((m.concealed, m.recovered), (Duration::from_millis(12), Duration::from_millis(20)));
     }
 
     #[test]

@@ -23,6 +23,14 @@ pub struct Tally {
     pub replayed: u64,
     /// Packets encoded.
     pub encodes: u64,
+    /// Frames of legs that were played, made up or not, and how long what they were made of had waited, in sum.
+    pub played_ticks: u64,
+    /// See above, µs.
+    pub playout_delay_us: u64,
+    /// Sound made up, µs.
+    pub concealed_us: u64,
+    /// Sound that FEC or redundancy brought back, µs.
+    pub recovered_us: u64,
     /// Frames between the parts of a big room that came too late.
     pub late_frames: u64,
 }

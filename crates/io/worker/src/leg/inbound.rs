@@ -13,6 +13,7 @@ use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
 use super::lane::{Lane, Repairs};
 use crate::packetizer::TICK_MS;
+use crate::surroundings::Tally;
 
 /// Packets that a copy may be behind.
 const MAX_DISTANCE: u32 = 4;
@@ -304,6 +305,17 @@ impl Inbound {
         let Inbound { jitter, decodes, lanes, current, ahead, levels, .. } = self;
         let lane = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane))?;
         lane.play(Feed { jitter, decodes, current, ahead, levels, listening: Listening::default(), now }, out)
+    }
+
+    /// Counts what the last tick was made of.
+    pub fn count_playout(&self, tally: &mut Tally) {
+        let lane = self.decodes.get(self.current).and_then(|d| self.lanes.get(d.lane));
+        let Some((lane, pulled)) = lane.map(|l| (l, l.pulled())).filter(|(_, p)| !p.idle) else { return };
+        let micros = |samples: usize| samples as u64 * 1_000_000 / u64::from(lane.rate().hz());
+        tally.played_ticks += 1;
+        tally.playout_delay_us += micros(pulled.delay);
+        tally.concealed_us += micros(pulled.concealed);
+        tally.recovered_us += micros(pulled.recovered);
     }
 
     /// What is heard at present is delayed by this much here.

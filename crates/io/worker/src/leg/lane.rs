@@ -1,7 +1,7 @@
 use std::ops::AddAssign;
 use std::time::Duration;
 
-use tandem_audio::{Activity, Contribution, Kind, Playout, Resampler, Sound};
+use tandem_audio::{Activity, Contribution, Kind, Playout, Pulled, Resampler, Sound};
 use tandem_base::ClockRate;
 
 use super::dormant::Dormancy;
@@ -17,6 +17,7 @@ pub struct Lane {
     resampler: Option<Resampler>,
     frame: Vec<f32>,
     speaking: bool,
+    pulled: Pulled,
     dormancy: Dormancy,
 }
 
@@ -30,6 +31,7 @@ impl Lane {
             resampler: None,
             frame: vec![0.0; frame_len(rate)],
             speaking: false,
+            pulled: Pulled::default(),
             dormancy: Dormancy::default(),
         };
         lane.set_room_rate(room);
@@ -53,7 +55,7 @@ impl Lane {
         let dormancy = Some(self.dormancy).filter(|_| !self.speaking);
         feed.listening =
             Listening { dormancy, opens_above: self.activity.opens_above(), ..Listening::default() };
-        self.playout.pull(&mut feed, &mut self.frame);
+        self.pulled = self.playout.pull(&mut feed, &mut self.frame);
         let Listening { dormancy, skipped, decoded, voice, .. } = feed.listening;
         self.dormancy = dormancy.unwrap_or_default();
         if skipped && !decoded && !self.speaking {
@@ -85,6 +87,11 @@ impl Lane {
         if let Some(resampler) = &mut self.resampler {
             resampler.reset();
         }
+    }
+
+    /// What the last tick was made of.
+    pub fn pulled(&self) -> Pulled {
+        self.pulled
     }
 
     /// Begins anew: nothing of what was heard before is left.

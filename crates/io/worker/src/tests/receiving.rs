@@ -239,6 +239,25 @@ fn a_peer_may_know_us_by_any_of_our_addresses() {
 }
 
 #[test]
+fn a_tick_over_sockets_allocates_nothing() {
+    let mut desk = Desk::new("42450-42459");
+    let mut peers = [1, 2].map(|n| desk.join(n));
+    let mut tick = |measure: &dyn Fn(&mut dyn FnMut())| {
+        for peer in &mut peers {
+            peer.speak(1);
+        }
+        measure(&mut || desk.tick());
+    };
+    for _ in 0..5 {
+        tick(&|step| step());
+    }
+    for _ in 0..50 {
+        tick(&|step| assert_eq!(allocation_counter::measure(step).count_total, 0));
+    }
+    assert_eq!((desk.tally.packets_in, desk.tally.packets_out), (110, 110));
+}
+
+#[test]
 fn a_flood_costs_bounded_time() {
     let mut desk = Desk::new("42410-42419");
     let flooded = desk.join(1);
