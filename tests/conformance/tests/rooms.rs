@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tandem_base::{
-    Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts, RoomAudio,
+    Attachment, AudioStream, Epoch, Fault, LegId, LegSound, LocalMedia, MediaEvent, MediaTimeouts, RoomAudio,
 };
 use tandem_config::Config;
 use tandem_conformance::{DatagramPeer, octets, status};
@@ -34,6 +34,10 @@ impl Media for Silence {
         _: Attachment,
         _: RoomAudio,
     ) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn adjust(&self, _: LegId, _: LegSound) -> Result<(), Fault> {
         Ok(())
     }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tandem_base::{MediaTimeouts, RoomAudio, SrtpPolicy};
 use toml::de::DeValue;
 
+use crate::check_audio::room_audio;
 use crate::cross;
 use crate::document::{self, Found, Place, Problems, Section};
 use crate::model::{
@@ -225,16 +226,6 @@ fn room(
 
 fn srtp(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<SrtpPolicy> {
     read(section, "srtp", value::srtp, p).map(|found| found.value)
-}
-
-fn room_audio(section: &mut Section<'_>, default: RoomAudio, p: &mut Problems<'_>) -> RoomAudio {
-    let loudest = section.take("loudest").and_then(|found| found.number(0, RoomAudio::MOST.into(), p));
-    let loudest = loudest.and_then(|found| u16::try_from(found.value).ok());
-    let comfort_noise = section.take("comfort_noise").and_then(|found| found.boolean(p));
-    RoomAudio {
-        loudest: loudest.unwrap_or(default.loudest),
-        comfort_noise: comfort_noise.map_or(default.comfort_noise, |found| found.value),
-    }
 }
 
 fn limit(section: &mut Section<'_>, p: &mut Problems<'_>) -> Option<NonZeroUsize> {

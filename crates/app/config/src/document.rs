@@ -205,13 +205,28 @@ impl<'t> Found<DeValue<'t>> {
 
     /// A whole number in a range, both ends included.
     pub(crate) fn number(self, low: u64, high: u64, problems: &mut Problems<'_>) -> Option<Found<u64>> {
+        let bound = |bound: u64| i64::try_from(bound).unwrap_or(i64::MAX);
+        let found = self.integer(bound(low), bound(high), problems)?;
+        u64::try_from(found.value).ok().map(|value| Found { value, at: found.at })
+    }
+
+    /// The same where it may be negative.
+    pub(crate) fn integer(self, low: i64, high: i64, problems: &mut Problems<'_>) -> Option<Found<i64>> {
         let DeValue::Integer(integer) = &self.value else { return self.refuse("a whole number", problems) };
-        let value = u64::from_str_radix(integer.as_str(), integer.radix()).ok();
+        let value = i64::from_str_radix(integer.as_str(), integer.radix()).ok();
         let Some(value) = value.filter(|value| (low..=high).contains(value)) else {
             problems.note(&self.at, Wrong::Range { found: integer.to_string(), low, high });
             return None;
         };
         Some(Found { value, at: self.at })
+    }
+
+    /// A word or a number, as it was written.
+    pub(crate) fn word(self, problems: &mut Problems<'_>) -> Option<Found<String>> {
+        match &self.value {
+            DeValue::Integer(integer) => Some(Found { value: integer.as_str().to_owned(), at: self.at }),
+            _ => self.string(problems),
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 #![deny(clippy::indexing_slicing, clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 
 mod check;
+mod check_audio;
 mod check_tls;
 mod cross;
 mod document;

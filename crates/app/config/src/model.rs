@@ -181,7 +181,8 @@ pub struct Rooms {
     pub max_participants: Option<NonZeroUsize>,
     /// `[rooms] srtp`: are media encrypted in rooms that say nothing of their own?
     pub srtp: SrtpPolicy,
-    /// `[rooms] loudest`, `comfort_noise`: of rooms that say nothing of their own.
+    /// `[rooms] loudest`, `comfort_noise`, `rate`, `gain_in`, `gain_out`, `agc`, `agc_target`, `agc_max_gain`,
+    /// `noise_suppression`, `echo_suppression`: of rooms that say nothing of their own.
     pub audio: RoomAudio,
 }
 
@@ -194,7 +195,7 @@ pub struct Room {
     pub max_participants: Option<NonZeroUsize>,
     /// `srtp`: the default of `[rooms]` is already in it.
     pub srtp: SrtpPolicy,
-    /// `loudest`, `comfort_noise`: the defaults of `[rooms]` are already in it.
+    /// `loudest`, `comfort_noise`, `rate` and the others: the defaults of `[rooms]` are already in it.
     pub audio: RoomAudio,
 }
 

@@ -77,9 +77,9 @@ pub enum Wrong {
         /// As written.
         found: String,
         /// The least allowed.
-        low: u64,
+        low: i64,
         /// The greatest allowed.
-        high: u64,
+        high: i64,
     },
     /// Not one of the allowed words.
     Choice {

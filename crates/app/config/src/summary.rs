@@ -2,7 +2,7 @@ use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use tandem_base::{RoomAudio, SrtpPolicy};
+use tandem_base::{Gain, LegSound, RoomAudio, SrtpPolicy};
 
 use crate::model::{Config, Connections, Protocol, Rooms};
 use crate::tls::{ClientCertificates, Tls};
@@ -103,7 +103,23 @@ fn audible(audio: RoomAudio) -> String {
         1 => "only the loudest is heard".to_owned(),
         n => format!("the {n} loudest are heard"),
     };
-    if audio.comfort_noise { who } else { format!("{who}, no comfort noise") }
+    let mut all = if audio.comfort_noise { who } else { format!("{who}, no comfort noise") };
+    if let Some(rate) = audio.rate {
+        all += &format!(", mixed at {} Hz", rate.hz());
+    }
+    let LegSound { gain_in, gain_out, agc, noise_suppression, echo_suppression, .. } = audio.sound;
+    for (gain, what) in [(gain_in, "in"), (gain_out, "out")].into_iter().filter(|(g, _)| *g != Gain::UNITY) {
+        all += &format!(", gain {what} {} dB", gain.db());
+    }
+    if let Some(agc) = agc {
+        all += &format!(", automatic gain to {} dBFS by {} dB at most", agc.target_dbfs, agc.max_gain_db);
+    }
+    for (on, what) in [(noise_suppression, "noise"), (echo_suppression, "echo")] {
+        if on {
+            all += &format!(", {what} suppressed");
+        }
+    }
+    all
 }
 
 fn participants(limit: Option<NonZeroUsize>) -> String {

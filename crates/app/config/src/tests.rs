@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tandem_base::RoomAudio;
 use tandem_base::SrtpPolicy::{Off, Optional, Required};
+use tandem_base::{Agc, ClockRate, Gain, LegSound, RoomAudio};
 
 use super::*;
 
@@ -112,6 +112,11 @@ fn every_key_arrives() {
         [[room]]
         name = "a"
         comfort_noise = false
+        rate = 16000
+        gain_in = -6
+        agc = true
+        agc_target = -24
+        noise_suppression = true
         [[room]]
         name = "b"
         max_participants = 2
@@ -158,9 +163,19 @@ fn every_key_arrives() {
     assert_eq!(limits.collect::<Vec<_>>(), [("a", 9), ("b", 2)]);
     let srtp: Vec<_> = config.rooms.fixed.iter().map(|room| room.srtp).collect();
     assert_eq!((config.rooms.srtp, srtp), (Required, vec![Required, Optional]));
-    let audio = |loudest, comfort_noise| RoomAudio { loudest, comfort_noise };
+    let audio = |loudest, comfort_noise| RoomAudio { loudest, comfort_noise, ..RoomAudio::default() };
+    let treated = RoomAudio {
+        rate: Some(ClockRate::HZ_16000),
+        sound: LegSound {
+            gain_in: Gain::new(-6).unwrap(),
+            agc: Some(Agc { target_dbfs: -24, max_gain_db: 12 }),
+            noise_suppression: true,
+            ..LegSound::default()
+        },
+        ..audio(0, false)
+    };
     let of_rooms: Vec<_> = config.rooms.fixed.iter().map(|room| room.audio).collect();
-    assert_eq!((config.rooms.audio, of_rooms), (audio(0, true), vec![audio(0, false), audio(6, true)]));
+    assert_eq!((config.rooms.audio, of_rooms), (audio(0, true), vec![treated, audio(6, true)]));
     assert_eq!(config.services, Services { echo: Some("loop".to_owned()), tone: None, srtp: Off });
     assert_eq!(config.log, Log { level: LogLevel::Debug, format: LogFormat::Json });
 }
@@ -474,6 +489,10 @@ fn names_and_patterns_are_checked() {
 #[test]
 fn words_are_checked() {
     refused("log", "level = \"wran\"", "\"wran\" is not known", "did you mean warn?");
+    refused("rooms", "gain_out = 21", "21 is not between -40 and 20", "-40 to 20");
+    refused("rooms", "rate = 44100", "\"44100\" is not known", "auto");
+    refused("rooms", "rate = \"aut\"", "\"aut\" is not known", "did you mean auto?");
+    refused("rooms", "agc_target = 0", "0 is not between -40 and -6", "-40 to -6");
     refused("rooms", "loudest = 1001", "1001 is not between 0 and 1000", "0 to 1000");
     refused("rooms", "comfort_noise = 1", "a whole number where true or false belongs", "true or false");
     refused("rooms", "srtp = \"require\"", "\"require\" is not known", "did you mean required?");

@@ -5,7 +5,7 @@ use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tandem_base::SrtpPolicy;
+use tandem_base::{ClockRate, SrtpPolicy};
 use tandem_routing::{Pattern, check_room_name};
 
 use crate::model::{Advertise, Host, Listener, LogFormat, LogLevel, PortRange, Protocol};
@@ -245,6 +245,17 @@ pub(crate) fn srtp(text: &str) -> Result<SrtpPolicy, Wrong> {
     let all = [SrtpPolicy::Off, SrtpPolicy::Optional, SrtpPolicy::Required];
     let found = all.into_iter().find(|policy| policy.as_str() == text);
     found.ok_or_else(|| choice(text, &["off", "optional", "required"]))
+}
+
+/// `rate` of rooms; `None` is automatic.
+pub(crate) fn room_rate(text: &str) -> Result<Option<ClockRate>, Wrong> {
+    match text {
+        "auto" => Ok(None),
+        "8000" => Ok(Some(ClockRate::HZ_8000)),
+        "16000" => Ok(Some(ClockRate::HZ_16000)),
+        "48000" => Ok(Some(ClockRate::HZ_48000)),
+        _ => Err(choice(text, &["auto", "8000", "16000", "48000"])),
+    }
 }
 
 fn choice(found: &str, known: &'static [&'static str]) -> Wrong {

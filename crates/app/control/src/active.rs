@@ -1,7 +1,7 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use tandem_base::{Attachment, CallId, ConferenceId, LegId, LegReport, SrtpSuite};
+use tandem_base::{Attachment, CallId, ConferenceId, LegId, LegReport, LegSound, SrtpSuite};
 use tandem_call::{Call, CallEnding};
 
 use crate::CallRecord;
@@ -63,6 +63,8 @@ pub(crate) struct ActiveCall {
     /// How media were encrypted at last.
     pub(crate) srtp: Option<SrtpSuite>,
     pub(crate) media: MediaStage,
+    /// What is done to the leg's sound; `None` before its media are configured.
+    pub(crate) sound: Option<LegSound>,
     pub(crate) signaling_over: bool,
 }
 

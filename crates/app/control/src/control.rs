@@ -245,6 +245,7 @@ impl<M: Media, E: Entropy> Control<M, E> {
                     ending: None,
                     srtp: None,
                     media: MediaStage::None,
+                    sound: None,
                     signaling_over: false,
                 };
                 self.calls.insert(invite, active);
@@ -343,6 +344,11 @@ impl<M: Media, E: Entropy> Control<M, E> {
                 let attachment = active.destination.attachment();
                 let audio = self.settings.audio(&active.destination);
                 if let Err(fault) = self.media.configure(active.leg, epoch, stream, attachment, audio) {
+                    return Some(Input::MediaFailed(fault));
+                }
+                if active.sound.replace(audio.sound).unwrap_or_default() != audio.sound
+                    && let Err(fault) = self.media.adjust(active.leg, audio.sound)
+                {
                     return Some(Input::MediaFailed(fault));
                 }
             }

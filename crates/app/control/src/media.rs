@@ -1,6 +1,8 @@
 use std::net::IpAddr;
 
-use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts, RoomAudio};
+use tandem_base::{
+    Attachment, AudioStream, Epoch, Fault, LegId, LegSound, LocalMedia, MediaTimeouts, RoomAudio,
+};
 
 /// The media side, as control needs it.
 ///
@@ -25,6 +27,12 @@ pub trait Media: Send + 'static {
         attachment: Attachment,
         audio: RoomAudio,
     ) -> Result<(), Fault>;
+
+    /// Changes what is done to the sound of a leg that is configured, from the next tick on.
+    ///
+    /// # Errors
+    /// 500 when the leg is not configured.
+    fn adjust(&self, leg: LegId, sound: LegSound) -> Result<(), Fault>;
 
     /// Ends a leg's media; [`tandem_base::MediaEvent::Closed`] follows.
     fn close(&self, leg: LegId);

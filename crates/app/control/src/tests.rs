@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use tandem_base::{
-    Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, LegId, LocalMedia, MediaEvent,
-    MediaTimeout, MediaTimeouts, RoomAudio,
+    Agc, Attachment, AudioStream, Blame, ConferenceId, Direction, Epoch, Fault, Gain, LegId, LegSound,
+    LocalMedia, MediaEvent, MediaTimeout, MediaTimeouts, RoomAudio,
 };
 use tandem_config::Config;
 use tandem_sip::ua::{Command, EndCause, Event, Flow, FlowId, InviteId, Protocol, RequestId};
@@ -30,6 +30,8 @@ struct FakeMedia {
     told: Arc<Mutex<Vec<Told>>>,
     /// Of each configuration.
     audio: Arc<Mutex<Vec<RoomAudio>>>,
+    /// Of each adjustment.
+    sounds: Arc<Mutex<Vec<(LegId, LegSound)>>>,
     exhausted: bool,
 }
 
@@ -63,6 +65,11 @@ impl Media for FakeMedia {
     ) -> Result<(), Fault> {
         self.audio.lock().unwrap().push(audio);
         self.tell(Told::Configure(leg, epoch, stream.direction, to));
+        Ok(())
+    }
+
+    fn adjust(&self, leg: LegId, sound: LegSound) -> Result<(), Fault> {
+        self.sounds.lock().unwrap().push((leg, sound));
         Ok(())
     }
 
@@ -179,6 +186,17 @@ fn conference(told: Told) -> Option<ConferenceId> {
         Told::Configure(_, _, _, Attachment::Conference(id)) => Some(id),
         _ => None,
     }
+}
+
+#[tokio::test]
+async fn legs_sound_as_their_room_is_configured() {
+    let config = "[[room]]\nname = \"hall\"\ngain_in = -6\nagc = true\n";
+    let mut w = world_with(FakeMedia::default(), config);
+    for (n, user) in [(1, "1000"), (2, "hall")] {
+        answered(&w.call(n, user).await);
+    }
+    let hall = LegSound { gain_in: Gain::new(-6).unwrap(), agc: Some(Agc::default()), ..LegSound::default() };
+    assert_eq!(*w.media.sounds.lock().unwrap(), [(LegId(2), hall)]);
 }
 
 #[tokio::test]

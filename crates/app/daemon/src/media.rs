@@ -3,7 +3,9 @@
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 
-use tandem_base::{Attachment, AudioStream, Epoch, Fault, LegId, LocalMedia, MediaTimeouts, RoomAudio};
+use tandem_base::{
+    Attachment, AudioStream, Epoch, Fault, LegId, LegSound, LocalMedia, MediaTimeouts, RoomAudio,
+};
 use tandem_control::Media;
 use tandem_worker::Workers;
 
@@ -32,6 +34,10 @@ impl Media for MediaThreads {
         audio: RoomAudio,
     ) -> Result<(), Fault> {
         self.0.configure(leg, epoch, stream, attachment, audio)
+    }
+
+    fn adjust(&self, leg: LegId, sound: LegSound) -> Result<(), Fault> {
+        self.0.adjust(leg, sound)
     }
 
     fn close(&self, leg: LegId) {

@@ -1,4 +1,4 @@
-use crate::Limiter;
+use crate::{Fader, Limiter};
 
 /// Sums the frames of one tick once; each listener gets the sum, less its own frame.
 ///
@@ -64,6 +64,11 @@ impl Mixer {
     ///
     /// `limiter` belongs to this output (or to the rendition that shares it).
     pub fn render(&self, own: Option<&[f32]>, limiter: &mut Limiter, out: &mut [f32]) {
+        self.render_at(&mut Fader::default(), own, limiter, out);
+    }
+
+    /// The same at a volume of the listener's own.
+    pub fn render_at(&self, volume: &mut Fader, own: Option<&[f32]>, limiter: &mut Limiter, out: &mut [f32]) {
         match own {
             Some(own) => self.mix_minus(own, out),
             None => {
@@ -71,6 +76,9 @@ impl Mixer {
                     *out = *sum;
                 }
             }
+        }
+        if !volume.is_idle() {
+            volume.process(out);
         }
         limiter.process(out);
     }

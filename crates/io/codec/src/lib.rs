@@ -1,4 +1,4 @@
-//! Opus, G.711 and G.722 behind one trait.
+//! Opus, G.711 and G.722 behind one trait; noise suppression.
 //!
 //! ```
 //! use tandem_base::AudioFormat;
@@ -15,11 +15,14 @@
 
 mod g711;
 mod g722;
+mod noise;
 mod opus;
 mod pcm;
 
 use tandem_audio::{AudioDecoder, AudioEncoder};
 use tandem_base::{AudioFormat, Bitrate, ClockRate};
+
+pub use noise::NoiseSuppressor;
 
 use self::opus::{OpusDecoder, OpusEncoder};
 use g711::{G711Decoder, G711Encoder, Law};

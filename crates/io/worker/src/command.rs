@@ -3,7 +3,7 @@ use tandem_base::{Attachment, LegId};
 
 use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::Member;
-use crate::leg::Configuration;
+use crate::leg::{Configuration, Treatment};
 use crate::sockets::Sockets;
 
 /// A leg with its sockets, as it travels between threads.
@@ -36,6 +36,13 @@ pub enum Command {
         configuration: Box<Configuration>,
         /// Where to.
         to: Destination,
+    },
+    /// Something else is to be done to a leg's sound.
+    Adjust {
+        /// Which.
+        leg: LegId,
+        /// What.
+        treatment: Box<Treatment>,
     },
     /// A room that this worker mixes gets an annex.
     Tie {
@@ -82,6 +89,7 @@ impl Command {
         match self {
             Command::Attach { member, .. } => Some(member.leg.id()),
             Command::Change { leg, .. }
+            | Command::Adjust { leg, .. }
             | Command::Detach { leg, .. }
             | Command::Close { leg }
             | Command::Abandon { leg } => Some(*leg),

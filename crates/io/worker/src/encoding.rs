@@ -128,6 +128,11 @@ impl Encoding {
         self.key.class = class;
     }
 
+    /// What was encoded last, at the room's rate.
+    pub fn heard(&self) -> &[f32] {
+        &self.heard
+    }
+
     /// The next packet depends on those before it as little as the codec can: a receiver comes from another encode of
     /// the same sound.
     pub fn welcome(&mut self) {

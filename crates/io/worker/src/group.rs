@@ -17,7 +17,7 @@ use self::parts::{Talker, candidate};
 use self::rendition::Rendition;
 use crate::encoding::{EncodingKey, frame_len};
 use crate::fan::{Annex, Owner, Past};
-use crate::leg::{Configuration, Leg, Outlet, Received};
+use crate::leg::{Configuration, Leg, Outbound, Outlet, Received, Treatment};
 use crate::packetizer::TICK_MS;
 use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
@@ -177,6 +177,13 @@ impl<O: Outlet> Group<O> {
     /// The leg at a seat.
     pub fn member(&mut self, seat: usize) -> Option<&mut Member<O>> {
         self.seats.get_mut(seat)?.as_mut().map(|s| &mut *s.member)
+    }
+
+    /// Something else is to be done to a leg's sound.
+    pub fn adjust(&mut self, seat: usize, treatment: Treatment) {
+        if let Some(member) = self.member(seat) {
+            member.leg.adjust(treatment);
+        }
     }
 
     /// A leg was negotiated anew.
@@ -388,7 +395,10 @@ impl<O: Outlet> Group<O> {
                 continue;
             };
             let contributes = seat.heard;
-            let alone = echo || contributes || (!silent && rendition.live && outbound.lingers());
+            let alone = echo
+                || contributes
+                || !outbound.volume.is_idle()
+                || (!silent && rendition.live && outbound.lingers());
             match (outbound.alone, alone) {
                 (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
                 (true, false) if rendition.live && !silent => rendition.welcome(),
@@ -499,11 +509,14 @@ impl<O: Outlet> Seat<O> {
     fn send_own(&mut self, mix: &Mix<'_>, now: Time, around: &mut Surroundings<'_>) {
         let (frame, heard, sounds) = (std::mem::take(&mut self.frame), self.heard, self.sound.is_some());
         let encoded = self.guard(around, |member, _| {
-            member.leg.outbound.own.run(|limiter, out| match mix.echo {
-                false => mix.mixer.render(Some(&*frame).filter(|_| heard), limiter, out),
+            let Outbound { own, volume, .. } = &mut member.leg.outbound;
+            let encoded = own.run(|limiter, out| match mix.echo {
+                false => mix.mixer.render_at(volume, Some(&*frame).filter(|_| heard), limiter, out),
                 true if sounds => out.copy_from_slice(&frame),
                 true => out.fill(0.0),
-            })
+            });
+            member.leg.hears_own();
+            encoded
         });
         self.frame = frame;
         around.tally.encodes += encoded.unwrap_or(0) as u64;
@@ -527,6 +540,7 @@ impl<O: Outlet> Seat<O> {
     ) {
         self.guard(around, |member, around| {
             let Member { leg, outlet } = member;
+            leg.hears(rendition.encoding.heard());
             leg.send_shared(rendition.encoding.payloads(), speakers, now, outlet, around);
         });
     }

@@ -9,6 +9,7 @@ mod patience;
 mod quality;
 mod secrecy;
 mod silk;
+mod treatment;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -26,6 +27,7 @@ pub use self::inbound::{Inbound, Taken};
 pub use self::outbound::{MAX_DATAGRAM, Outbound, Packets};
 use self::patience::Patience;
 use self::secrecy::{Dropped, Secrecy};
+pub use self::treatment::Treatment;
 use crate::codecs::Codecs;
 use crate::encoding::EncodingKey;
 use crate::packetizer::TICK_MS;
@@ -164,6 +166,22 @@ impl Leg {
     /// An encoder for a rendition of this leg's format; there once after each configuration.
     pub fn take_spare(&mut self) -> Option<Box<dyn AudioEncoder>> {
         self.spare.take()
+    }
+
+    /// Does as `treatment` says to its sound from now on.
+    pub fn adjust(&mut self, treatment: Treatment) {
+        self.outbound.adjust(treatment.sound());
+        self.inbound.inward.apply(treatment);
+    }
+
+    /// What it hears in this tick, where that is encoded for others as well.
+    pub fn hears(&mut self, pcm: &[f32]) {
+        self.inbound.inward.hears(pcm);
+    }
+
+    /// The same where it was encoded for it alone.
+    pub fn hears_own(&mut self) {
+        self.inbound.inward.hears(self.outbound.own.heard());
     }
 
     /// Which leg.

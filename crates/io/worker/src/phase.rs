@@ -8,7 +8,7 @@ use tandem_transport::Component;
 use crate::command::Traveller;
 use crate::fan::{Annex, AnnexId, Owner};
 use crate::group::{Group, Inlet, Member};
-use crate::leg::{Configuration, Received};
+use crate::leg::{Configuration, Received, Treatment};
 use crate::packetizer::TICK_MS;
 use crate::sockets::Sockets;
 use crate::surroundings::Surroundings;
@@ -183,6 +183,13 @@ impl Phase {
     pub fn apply(&mut self, place: Place, configuration: Configuration, now: Time) {
         if let Some(group) = self.group(place.group) {
             group.apply(place.seat, configuration, now);
+        }
+    }
+
+    /// Something else is to be done to a leg's sound.
+    pub fn adjust(&mut self, place: Place, treatment: Treatment) {
+        if let Some(group) = self.group(place.group) {
+            group.adjust(place.seat, treatment);
         }
     }
 

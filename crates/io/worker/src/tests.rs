@@ -14,5 +14,6 @@ mod receiving;
 mod redundancy;
 mod secrecy;
 mod selection;
+mod sound;
 mod stage;
 mod talk;

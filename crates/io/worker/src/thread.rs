@@ -11,7 +11,7 @@ use tandem_base::{Blame, Fault, LegId, LegReport, MediaEvent, Sink, Time};
 use tandem_rtp::telephone_event::Key;
 
 use crate::command::{Command, Destination, Traveller};
-use crate::leg::{Configuration, MAX_DATAGRAM};
+use crate::leg::{Configuration, MAX_DATAGRAM, Treatment};
 use crate::metrics::{Counters, Population};
 use crate::outbox::Outbox;
 use crate::phase::{PHASES, Phase, Place, SLOT};
@@ -145,6 +145,7 @@ impl Thread {
         match command {
             Command::Attach { member, to } => self.attach(member, to),
             Command::Change { leg, configuration, to } => self.change(leg, *configuration, to),
+            Command::Adjust { leg, treatment } => self.adjust(leg, *treatment),
             Command::Tie { attachment, phase, annex } => {
                 self.begin_phase(phase);
                 self.phases.get_mut(phase).map(|p| p.tie(attachment, *annex)).unwrap_or_default();
@@ -193,6 +194,13 @@ impl Thread {
         if let Some(mut member) = self.detach(leg) {
             member.leg.apply_elsewhere(configuration, now);
             self.attach(member, to);
+        }
+    }
+
+    fn adjust(&mut self, leg: LegId, treatment: Treatment) {
+        let Some(&(index, place)) = self.homes.get(&leg) else { return };
+        if let Some(phase) = self.phases.get_mut(index) {
+            phase.adjust(place, treatment);
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Sender, bounded};
 use tandem_base::{
-    Attachment, AudioStream, Blame, Entropy, Epoch, Fault, LegId, LocalMedia, MediaEvent, MediaTimeouts,
-    RoomAudio, Time,
+    Attachment, AudioStream, Blame, Entropy, Epoch, Fault, LegId, LegSound, LocalMedia, MediaEvent,
+    MediaTimeouts, RoomAudio, Time,
 };
 use tandem_transport::{PortPair, PortPool};
 
@@ -16,7 +16,7 @@ use crate::codecs::Codecs;
 use crate::command::{Command, Destination, Traveller};
 use crate::fan;
 use crate::group::Member;
-use crate::leg::{Configuration, Leg};
+use crate::leg::{Configuration, Leg, Treatment};
 use crate::metrics::{Counters, total};
 use crate::placement::{self, Emptied, Joined, Placement, Spot};
 use crate::random::System;
@@ -271,6 +271,20 @@ impl Workers {
         let mut member = member.ok_or_else(|| ours("the leg's media broke down"))?;
         member.leg.apply_elsewhere(configuration, self.clock.now());
         self.tell(worker, Command::Attach { member, to })
+    }
+
+    /// Changes what is done to a leg's sound, from the next tick on. What it takes is made on the caller's thread. Waits
+    /// where the thread's queue is full.
+    ///
+    /// # Errors
+    /// 500 when the leg was not configured yet.
+    pub fn adjust(&self, leg: LegId, sound: LegSound) -> Result<(), Fault> {
+        let treatment = Box::new(Treatment::new(sound));
+        let registry = self.registry();
+        match registry.legs.get(&leg) {
+            Some(Entry::Placed(home)) => self.tell(home.spot.worker, Command::Adjust { leg, treatment }),
+            _ => Err(ours("the leg's media are not configured")),
+        }
     }
 
     /// Ends a leg: RTCP BYE, then [`MediaEvent::Closed`]. A leg that is not open is ignored.

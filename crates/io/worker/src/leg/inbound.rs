@@ -12,6 +12,7 @@ use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Queued, Reception,
 use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
 use super::lane::{Lane, Repairs};
+use super::treatment::Inward;
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Tally;
 
@@ -59,6 +60,8 @@ pub struct Inbound {
     stream: Option<u32>,
     latest: ExtSeq,
     room: ClockRate,
+    /// What is done to it.
+    pub inward: Inward,
     // Of lanes of former configurations.
     repairs: Repairs,
     // What came too late for jitter buffers of former configurations.
@@ -114,6 +117,7 @@ impl Inbound {
             stream: None,
             latest: ExtSeq(0),
             room,
+            inward: Inward::default(),
             repairs: Repairs::default(),
             late: 0,
         };
@@ -302,9 +306,10 @@ impl Inbound {
         if let Some(format) = self.ahead.format {
             self.current = format;
         }
-        let Inbound { jitter, decodes, lanes, current, ahead, levels, .. } = self;
+        let Inbound { jitter, decodes, lanes, current, ahead, levels, inward, .. } = self;
         let lane = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane))?;
-        lane.play(Feed { jitter, decodes, current, ahead, levels, listening: Listening::default(), now }, out)
+        let feed = Feed { jitter, decodes, current, ahead, levels, listening: Listening::default(), now };
+        lane.play(feed, inward, out)
     }
 
     /// Counts what the last tick was made of.

@@ -6,6 +6,7 @@ use tandem_base::ClockRate;
 
 use super::dormant::Dormancy;
 use super::feed::{Feed, Listening};
+use super::treatment::Inward;
 use crate::encoding::frame_len;
 use crate::packetizer::TICK_MS;
 
@@ -51,7 +52,7 @@ impl Lane {
 
     /// Plays one frame into `out`, which is a tick at the room's rate. `None`: there is nothing to add to a mix, and
     /// `out` was left alone.
-    pub fn play(&mut self, mut feed: Feed<'_>, out: &mut [f32]) -> Option<Sound> {
+    pub fn play(&mut self, mut feed: Feed<'_>, inward: &mut Inward, out: &mut [f32]) -> Option<Sound> {
         let dormancy = Some(self.dormancy).filter(|_| !self.speaking);
         feed.listening =
             Listening { dormancy, opens_above: self.activity.opens_above(), ..Listening::default() };
@@ -61,6 +62,7 @@ impl Lane {
         if skipped && !decoded && !self.speaking {
             return None;
         }
+        inward.process(&mut self.frame, self.rate, self.speaking);
         let speaks = self.activity.process(&mut self.frame) == Contribution::Speaks;
         if speaks {
             self.convert(out);

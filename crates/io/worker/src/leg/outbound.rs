@@ -1,7 +1,7 @@
-use tandem_audio::AudioEncoder;
+use tandem_audio::{AudioEncoder, Fader};
 use tandem_base::{
-    AudioFormat, AudioStream, ClockRate, ExtensionId, LossClass, PayloadType, Redundancy, SendFormat,
-    SentReport, Time,
+    AudioFormat, AudioStream, ClockRate, ExtensionId, LegSound, LossClass, PayloadType, Redundancy,
+    SendFormat, SentReport, Time,
 };
 use tandem_rtp::redundancy::History;
 use tandem_rtp::{Element, Header, Transmission};
@@ -35,6 +35,8 @@ pub struct Outbound {
     pub loss: LossClass,
     /// Ticks that it has waited to change to the rendition of that class.
     pub waited: u32,
+    /// How loud it hears; other than unity is encoded for it alone.
+    pub volume: Fader,
     // Ticks since it last contributed, while it is alone.
     lingered: u32,
     /// Its packets.
@@ -90,7 +92,15 @@ impl Outbound {
             format: None,
             errors: 0,
         };
-        Outbound { own, alone: false, loss: LossClass::default(), waited: 0, lingered: 0, packets }
+        Outbound {
+            own,
+            alone: false,
+            loss: LossClass::default(),
+            waited: 0,
+            volume: Fader::default(),
+            lingered: 0,
+            packets,
+        }
     }
 
     /// A new negotiation in a group that has run for `ticks` ticks. SSRC, sequence number and timestamp go on.
@@ -119,6 +129,11 @@ impl Outbound {
     pub fn choose(&mut self, alone: bool, contributes: bool) {
         self.alone = alone;
         self.lingered = if contributes { 0 } else { self.lingered.saturating_add(1) };
+    }
+
+    /// What is done to what it hears from now on.
+    pub fn adjust(&mut self, sound: LegSound) {
+        self.volume.set(if sound.deaf { 0.0 } else { sound.gain_out.factor() });
     }
 
     /// Takes note of how the peer fares, by its reports.
