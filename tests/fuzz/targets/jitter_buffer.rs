@@ -20,6 +20,7 @@ struct Run {
 enum Step {
     Push { ahead: i8, timestamp: i16, ticks: u16, length: u8, marker: bool },
     Skip { ahead: i8 },
+    Restore { behind: u8, timestamp: u16, ticks: u16, length: u8 },
     Stream { clock: u8 },
     Jump { by: u32 },
     Pull { at_most: u8 },
@@ -82,6 +83,18 @@ impl Bench {
                 self.sequence = self.sequence.saturating_add_signed(i64::from(*ahead));
                 let arrival = self.arrival(false);
                 self.buffer.skip(&arrival);
+            }
+            Step::Restore { behind, timestamp, ticks, length } => {
+                let now = self.arrival(false);
+                let copy = Arrival {
+                    sequence: ExtSeq(now.sequence.0.saturating_sub(u64::from(*behind))),
+                    timestamp: now.timestamp.wrapping_sub(u32::from(*timestamp)),
+                    ..now
+                };
+                let octets = [0x55; 255];
+                if self.buffer.restore(&copy, u32::from(*ticks), &octets[..usize::from(*length)]) {
+                    self.waiting.insert((copy.stream, copy.sequence.0));
+                }
             }
             Step::Stream { clock } => {
                 // The payload type tells the stream of what comes out.

@@ -2,8 +2,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use tandem_base::{AudioFormat, ClockRate, OpusParams, Ssrc, Time};
-use tandem_rtp::{Packet, Reception, classify, payload};
+use tandem_base::{AudioFormat, ClockRate, ExtensionId, OpusParams, Ssrc, Time};
+use tandem_rtp::{Extension, Header, Packet, Reception, classify, payload};
 
 fuzz_target!(|data: &[u8]| {
     let _ = classify(data);
@@ -14,6 +14,7 @@ fuzz_target!(|data: &[u8]| {
         assert!(
             extension.elements().map(|element| element.data.len()).sum::<usize>() <= extension.data.len()
         );
+        rewrite(&packet, extension, &csrcs);
     } else if packet.payload.len() + 12 + csrcs.len() * 4 == data.len() {
         let mut out = vec![0; data.len()];
         let written = packet.header.write(&csrcs, &mut out).expect("room for the header");
@@ -27,6 +28,21 @@ fuzz_target!(|data: &[u8]| {
     }
     receive(&packet, data.len());
 });
+
+/// Elements are written as they were read, in whatever form.
+fn rewrite(packet: &Packet<'_>, extension: Extension<'_>, csrcs: &[Ssrc]) {
+    let elements: Vec<_> = extension.elements().collect();
+    for id in elements.iter().filter_map(|element| ExtensionId::new(element.id)) {
+        assert!(packet.audio_level(id).is_none_or(|level| level.level <= 127));
+    }
+    let mut out = vec![0x5a; Header::extended_len(csrcs, &elements)];
+    let len = packet.header.write_extended(csrcs, &elements, &mut out).expect("room for the header");
+    assert_eq!(len, out.len());
+    let again = Packet::parse(&out).expect("what was written");
+    assert_eq!((again.header, again.payload.len()), (packet.header, 0));
+    let read: Vec<_> = again.extension.into_iter().flat_map(|extension| extension.elements()).collect();
+    assert_eq!(read, elements);
+}
 
 fn receive(packet: &Packet<'_>, octets: usize) {
     let mut reception = Reception::new();

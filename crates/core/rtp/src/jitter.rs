@@ -214,7 +214,7 @@ impl JitterBuffer {
     }
 
     /// Puts in a copy of an earlier packet that came within a later one (RFC 2198), unless the packet itself is there, its
-    /// turn is over, or it came before the first. Says whether the copy stands in for it now.
+    /// turn is over, it came before the first, or there is no room. Says whether the copy stands in for it now.
     pub fn restore(&mut self, copy: &Arrival, ticks: u32, payload: &[u8]) -> bool {
         let place = (copy.stream, copy.sequence);
         let follows = self.position.is_some_and(|p| p.stream == copy.stream)
@@ -223,7 +223,9 @@ impl JitterBuffer {
             return false;
         }
         let slot = Slot::new(copy, ticks.min(max_ticks(copy.clock)), true).restored();
-        self.enqueue(slot, payload) == Queued::InTime
+        // Nothing that came itself gives way to a copy.
+        let room = self.store.has_room(payload.len()) && !self.is_too_much(&slot);
+        room && self.enqueue(slot, payload) == Queued::InTime
     }
 
     /// A number of the stream that carries no audio (a telephone event): no hole.

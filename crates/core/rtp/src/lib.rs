@@ -2,7 +2,8 @@
 //!
 //! The way of a datagram in: [`classify`] → (decrypt) → [`Packet::parse`] → [`Reception::receive`] → either
 //! [`telephone_event::Receiver`] and [`JitterBuffer::skip`], or [`payload::ticks`] and
-//! [`JitterBuffer::push`]. The way out: [`Transmission::send`] gives the [`Header`] of each packet.
+//! [`JitterBuffer::push`]; [`redundancy`] takes packets with copies apart, which [`JitterBuffer::restore`] puts in where
+//! packets are missing. The way out: [`Transmission::send`] gives the [`Header`] of each packet.
 //! RTCP: [`ReportSchedule`] says when, [`report::compose`] writes, [`report::absorb`] reads.
 //!
 //! After construction nothing here allocates, panics or logs.

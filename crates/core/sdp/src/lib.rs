@@ -8,6 +8,9 @@
 //! Media are encrypted as [`Capabilities::srtp`] wants it, with keys exchanged by `a=crypto` (RFC 4568) under RTP/SAVP or
 //! RTP/SAVPF, or under RTP/AVP or RTP/AVPF where both sides can (RFC 8643).
 //!
+//! Redundant audio (RFC 2198) and audio levels in header extensions (RFC 6464, RFC 6465) are agreed to where the peer has
+//! them; two channels of Opus where [`Capabilities::opus_stereo`] says so.
+//!
 //! ```
 //! use tandem_base::{Direction, LocalMedia};
 //! use tandem_sdp::{Capabilities, Local, OwnKeys, answer};
