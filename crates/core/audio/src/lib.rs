@@ -9,11 +9,12 @@
 //! 4. [`Activity`], [`level`]: who sounds, and how loud; [`VoiceDetector`], [`Talk`]: who talks; [`Selection`]: who of
 //!    them is heard;
 //! 5. [`Fader`], [`AutomaticGain`], [`EchoSuppressor`]: what a leg's own settings ask for;
-//! 6. [`Mixer`] and [`Limiter`]: the sum, the sum minus own, and no clipping;
+//! 6. [`Mixer`], [`ComfortNoise`] and [`Limiter`]: the sum, the sum minus own, no digital silence and no clipping;
 //! 7. [`FrameAdapter`]: from the tick's frames to the packet time a leg wants.
 
 mod activity;
 mod codec;
+mod comfort;
 mod extension;
 mod frames;
 pub mod level;
@@ -30,6 +31,7 @@ mod wave;
 
 pub use activity::{Activity, Contribution};
 pub use codec::{AudioDecoder, AudioEncoder, DecodeError, EncodeError, MAX_PACKET_SAMPLES};
+pub use comfort::ComfortNoise;
 pub use extension::Concealer;
 pub use frames::FrameAdapter;
 pub use limiter::Limiter;

@@ -29,10 +29,15 @@ impl Mixer {
 
     /// Adds a contributor's frame. Samples beyond the frame are ignored, missing ones are silence.
     pub fn add(&mut self, pcm: &[f32]) {
+        self.add_background(pcm);
+        self.contributors += 1;
+    }
+
+    /// Adds what comes from nobody.
+    pub fn add_background(&mut self, pcm: &[f32]) {
         for (sum, x) in self.total.iter_mut().zip(pcm) {
             *sum += x;
         }
-        self.contributors += 1;
     }
 
     /// Adds what `contributors` made together elsewhere.

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use tandem_audio::tones::Tone;
-use tandem_audio::{AudioEncoder, Mixer, Selection, Sound};
+use tandem_audio::{AudioEncoder, ComfortNoise, Mixer, Selection, Sound};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Time};
 use tandem_transport::Component;
 
@@ -45,6 +45,15 @@ impl Program {
 
     fn tone(room: ClockRate) -> Self {
         Program::Tone(Tone::test(room), vec![0.0; frame_len(room)])
+    }
+}
+
+/// Comfort noise, by way of a frame at the room's rate.
+struct Noise(ComfortNoise, Vec<f32>);
+
+impl Noise {
+    fn new(room: ClockRate) -> Self {
+        Noise(ComfortNoise::new(room), vec![0.0; frame_len(room)])
     }
 }
 
@@ -87,6 +96,7 @@ pub struct Group<O> {
     audio: RoomAudio,
     mixer: Mixer,
     selection: Selection<Talker>,
+    noise: Noise,
     ears: Ears,
     seats: Vec<Option<Seat<O>>>,
     renditions: Vec<Rendition>,
@@ -111,6 +121,7 @@ impl<O: Outlet> Group<O> {
             audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
             selection: Selection::new(),
+            noise: Noise::new(room),
             ears: Ears::default(),
             seats: Vec::new(),
             renditions: Vec::new(),
@@ -213,6 +224,7 @@ impl<O: Outlet> Group<O> {
     fn set_rate(&mut self, rate: ClockRate) {
         self.room = rate;
         self.mixer = Mixer::new(frame_len(rate));
+        self.noise = Noise::new(rate);
         if matches!(self.program, Program::Tone(..)) {
             self.program = Program::tone(rate);
         }
@@ -332,12 +344,23 @@ impl<O: Outlet> Group<O> {
             Program::Mix => {
                 self.note_talk(around);
                 self.mix();
+                self.comfort();
             }
             Program::Echo => {}
             Program::Tone(tone, frame) => {
                 tone.fill(frame);
                 self.mixer.add(frame);
             }
+        }
+    }
+
+    /// Keeps silence from being digital. The noise is there as well while somebody speaks, so that it neither comes nor
+    /// goes.
+    fn comfort(&mut self) {
+        if self.audio.comfort_noise && !self.is_annex() {
+            let Noise(noise, frame) = &mut self.noise;
+            noise.fill(frame);
+            self.mixer.add_background(frame);
         }
     }
 

@@ -152,7 +152,10 @@ impl<O: Outlet> Group<O> {
             self.set_rate(mix.sum.rate);
         }
         self.mixer.clear();
-        self.mixer.add_sum(mix.sum.samples(), mix.sum.talkers);
+        match mix.sum.talkers {
+            0 => self.mixer.add_background(mix.sum.samples()),
+            talkers => self.mixer.add_sum(mix.sum.samples(), talkers),
+        }
         self.speakers = mix.sum.speakers;
         for seat in self.seats.iter_mut().flatten() {
             let offer = mix.offer.filter(|_| mix.whole && !seat.failed);

@@ -2,6 +2,8 @@
 
 use tandem_base::{Attachment, AudioFormat, ClockRate, Direction};
 
+use tandem_testkit::level_dbfs;
+
 use super::phone::stream;
 use super::stage::{OPUS, Stage, conference};
 
@@ -108,8 +110,18 @@ fn nobody_talks_and_packets_flow_all_the_same() {
     for phone in &stage.phones {
         assert_eq!(phone.headers.len(), 50);
         assert!(phone.headers[0].marker && phone.headers[1..].iter().all(|h| !h.marker));
-        assert!(phone.heard.iter().all(|s| s.abs() < 16));
+        let level = level_dbfs(&phone.heard[800..]);
+        assert!((-71.0..-64.0).contains(&level), "comfort noise at {level:.1} dBFS");
     }
+}
+
+#[test]
+fn without_comfort_noise_silence_is_digital() {
+    let mut stage = conference();
+    stage.audio.comfort_noise = false;
+    stage.join(Pcmu, 20, None);
+    stage.run(50);
+    assert!(stage.phones[0].heard.iter().all(|s| s.abs() < 16));
 }
 
 #[test]
