@@ -84,6 +84,8 @@ pub enum Next<'a> {
         payload: &'a [u8],
         /// When it arrived.
         arrived: Time,
+        /// It was lost, and this is a copy that came with a later one.
+        restored: bool,
     },
     /// One packet is missing and will not be waited for: recover it from `following`, or conceal it. What was
     /// concealed on `Empty` right before has stood in for as much of it.
@@ -400,6 +402,7 @@ impl JitterBuffer {
             ticks: slot.ticks,
             payload: self.store.payload(&slot),
             arrived: slot.arrived,
+            restored: slot.restored,
         }
     }
 

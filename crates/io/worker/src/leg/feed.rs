@@ -115,7 +115,7 @@ impl Source for Feed<'_> {
         }
         let Some(lane) = self.decodes.get(*self.current).map(|d| d.lane) else { return Got::Nothing };
         match self.jitter.next(self.now) {
-            Next::Packet { payload_type, sequence, ticks, payload, .. } => {
+            Next::Packet { payload_type, sequence, ticks, payload, restored, .. } => {
                 let Some(index) = position(self.decodes, payload_type) else { return Got::Nothing };
                 let Some(decode) = self.decodes.get_mut(index) else { return Got::Nothing };
                 if decode.lane == lane {
@@ -129,7 +129,10 @@ impl Source for Feed<'_> {
                         let enough = self.queued() >= wanted.saturating_add(silence);
                         return Got::Silence(if enough { 0 } else { silence });
                     }
-                    return decode.decode(payload, ticks, out);
+                    return match decode.decode(payload, ticks, out) {
+                        Got::Decoded(samples) if restored => Got::Recovered(samples),
+                        got => got,
+                    };
                 }
                 self.ahead.format = Some(index);
                 self.ahead.got = decode.decode(payload, ticks, &mut self.ahead.pcm);

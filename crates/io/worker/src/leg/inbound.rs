@@ -7,7 +7,7 @@ use tandem_base::{
 };
 use tandem_rtp::redundancy::{Block, Redundant};
 use tandem_rtp::telephone_event::{self, Key};
-use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Queued, Reception, Verdict, payload};
+use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
 
 use super::dormant::Levels;
 use super::feed::{Ahead, Decode, Feed, Listening};
@@ -52,8 +52,6 @@ pub struct Inbound {
     ahead: Ahead,
     levels: Levels,
     redundancy: Option<PayloadType>,
-    // Sound that copies brought back.
-    restored: Duration,
     events: Vec<TelephoneEvent>,
     keys: telephone_event::Receiver,
     format: Option<AudioFormat>,
@@ -110,7 +108,6 @@ impl Inbound {
             ahead: Ahead::default(),
             levels: Levels::new(stream.extensions.client_level),
             redundancy: stream.redundancy.map(|r| r.receive_payload_type),
-            restored: Duration::ZERO,
             events: stream.telephone_events.clone(),
             keys: telephone_event::Receiver::new(),
             format: None,
@@ -261,9 +258,7 @@ impl Inbound {
                 marker: false,
                 ..*arrival
             };
-            if self.jitter.restore(&earlier, ticks, copy.payload) {
-                self.restored += arrival.clock.duration_of(ticks.into());
-            }
+            self.jitter.restore(&earlier, ticks, copy.payload);
         }
     }
 
@@ -281,9 +276,8 @@ impl Inbound {
                 decode.decoder.reset();
             }
         }
-        if audible && self.jitter.push(arrival, ticks, payload) == Queued::Duplicate {
-            // A copy came first, and the packet was not lost after all.
-            self.restored = self.restored.saturating_sub(arrival.clock.duration_of(ticks.into()));
+        if audible {
+            self.jitter.push(arrival, ticks, payload);
         }
     }
 
@@ -345,7 +339,7 @@ impl Inbound {
             duplicates: statistics.duplicates,
             jitter: statistics.jitter,
             concealed: repairs.concealed,
-            recovered: repairs.recovered + self.restored,
+            recovered: repairs.recovered,
             shortened: repairs.shortened,
             lengthened: repairs.lengthened,
             playout_delay: self.delay(),

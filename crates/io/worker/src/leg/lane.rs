@@ -127,7 +127,7 @@ impl Lane {
 pub struct Repairs {
     /// Made up.
     pub concealed: Duration,
-    /// Brought back by FEC.
+    /// Brought back by FEC or copies.
     pub recovered: Duration,
     /// Taken out.
     pub shortened: Duration,
