@@ -162,6 +162,10 @@ impl Outbound {
 impl Packets {
     fn apply(&mut self, stream: &AudioStream) {
         self.transmission.set_clock(stream.send.format.clock_rate());
+        if let Some(repeats) = self.repeats.as_mut().filter(|_| stream.send != self.send) {
+            // The peer may know neither number nor clock of what was sent before.
+            repeats.history.clear();
+        }
         self.send = stream.send;
         self.levels = stream.extensions.mixer_levels;
         if stream.redundancy != self.repeats.as_ref().map(|repeats| repeats.agreed) {

@@ -190,6 +190,24 @@ fn copies_go_out_while_the_peer_loses_packets_and_no_longer() {
 }
 
 #[test]
+fn a_new_format_begins_without_copies_of_the_old_one() {
+    let mut stage = conference();
+    let n = join(&mut stage, Pcma, None, 1);
+    stage.phones[n].due = Time::from_millis(1 << 40);
+    stage.join(Pcmu, 20, Some(440.0));
+    stage.run(20);
+    assert_eq!(reported(&mut stage, n, 26, 3), 1);
+    let mut stream = super::phone::stream(Pcmu, 20, stage.phones[n].address);
+    stream.redundancy = Some(agreed(1));
+    stage.renegotiate(n, stream);
+    stage.phones[n].hear_as(Pcmu);
+    stage.run(1);
+    assert_eq!(stage.phones[n].copies, 0);
+    stage.run(1);
+    assert_eq!(stage.phones[n].copies, 1);
+}
+
+#[test]
 fn copies_are_taken_and_sent_without_allocating() {
     let mut stage = conference();
     let n = join(&mut stage, Pcmu, None, 1);
