@@ -10,7 +10,7 @@ fuzz_target!(|data: &[u8]| {
     let media =
         LocalMedia { rtp: "192.0.2.1:20000".parse().unwrap(), rtcp: "192.0.2.1:20001".parse().unwrap() };
     let local =
-        Local { session_id: 7, media, direction: Direction::SendRecv, keys: OwnKeys::new([7; OwnKeys::LEN]) };
+        Local { session_id: 7, media, direction: Direction::SendRecv, keys: OwnKeys::new([7; OwnKeys::LEN]), dtls: None };
     // The octet 0xff, which no SDP has, parts a first offer from a second.
     let (first, second) = match data.iter().position(|octet| *octet == 0xff) {
         Some(at) => (&data[..at], &data[at + 1..]),

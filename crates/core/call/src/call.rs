@@ -228,7 +228,7 @@ impl Call {
 
     fn local(&self, media: LocalMedia) -> Local {
         let (session_id, keys) = (self.session_id, self.keys.clone());
-        Local { session_id, media, direction: Direction::SendRecv, keys }
+        Local { session_id, media, direction: Direction::SendRecv, keys, dtls: None }
     }
 }
 

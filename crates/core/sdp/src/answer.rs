@@ -1,17 +1,18 @@
 use serde::{Deserialize, Serialize};
-use tandem_base::{AudioFormat, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent};
+use tandem_base::{AudioFormat, DtlsTransport, Mid, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent};
 
-use crate::choice::{Choice, choose};
+use crate::choice::{Choice, Secrecy, choose};
 use crate::codec::{Channels, event_set};
 use crate::crypto::{Crypto, OurCrypto};
 use crate::describe::{AudioLine, describe, switched_off};
+use crate::dtls::{self, answered_setup};
 use crate::extensions::agreed;
 use crate::negotiated::remember;
-use crate::remote::{Remote, RemoteMedia};
+use crate::remote::{Remote, RemoteMedia, value};
 use crate::settle::{self, Formats, Transport};
 use crate::{
-    Binding, Capabilities, Description, Explanation, Line, Local, Meaning, Negotiated, Preference, Refusal,
-    RefusalCause,
+    Binding, Capabilities, Description, DtlsSide, Explanation, Line, Local, Meaning, Negotiated, Preference,
+    Refusal, RefusalCause,
 };
 
 /// Our answer to an offer.
@@ -52,6 +53,7 @@ pub fn answer(
         return Ok(switch_off(&remote, local, previous));
     }
     let ipv4 = local.media.rtp.is_ipv4();
+    let capabilities = &*capabilities.with(local);
     let (choice, explanation) = choose(&remote, capabilities, Some(ipv4), previous.map(|p| p.line))?;
     let media = remote.media.get(choice.line).ok_or(RefusalCause::NothingAcceptable)?;
     let negotiated = agree(&remote, media, &choice, capabilities, local, previous)?;
@@ -66,10 +68,12 @@ fn is_switched_off(remote: &Remote) -> bool {
 
 /// A peer may take its stream out of a call (RFC 3264 §8.2) and bring it back later: until then nothing flows.
 fn switch_off(remote: &Remote, local: &Local, previous: &Negotiated) -> Answer {
-    let medias: Vec<_> = remote.media.iter().map(|media| switched_off(&media.line)).collect();
-    let (origin, local_sdp) = describe(&medias, local, Some(previous));
+    let dtls = previous.dtls.is_some();
+    let medias: Vec<_> = remote.media.iter().map(|media| switched_off(&named(media, dtls))).collect();
+    let (origin, local_sdp) = describe(&medias, None, local, Some(previous));
     let negotiated = Negotiated {
         stream: settle::stopped(&previous.stream, local.media.rtp.is_ipv4()),
+        dtls: previous.dtls.clone(),
         line: previous.line,
         lines: medias.iter().map(Line::from).collect(),
         payloads: previous.payloads.clone(),
@@ -106,11 +110,20 @@ fn agree(
     previous: Option<&Negotiated>,
 ) -> Result<Negotiated, Refusal> {
     let formats = formats(media, choice, capabilities);
-    let direction = settle::direction(local.direction, media);
+    let dtls = match &choice.secrecy {
+        Secrecy::Dtls => Some(settle_dtls(media, local, previous).ok_or(RefusalCause::NothingAcceptable)?),
+        Secrecy::Sdes(_) | Secrecy::Plain => None,
+    };
+    let ice = dtls.as_ref().is_some_and(|(transport, _)| transport.ice.is_some());
+    let direction = settle::direction(local.direction, media, ice);
     let bindings = bindings(media, choice, &formats, capabilities);
     // Only what was offered may be answered (RFC 5761 §5.1.1).
     let rtcp_mux = media.rtcp_mux;
-    let ours = choice.crypto.as_ref().map(|theirs| own_crypto(theirs, local)).transpose()?;
+    let theirs = match &choice.secrecy {
+        Secrecy::Sdes(theirs) => Some(theirs),
+        Secrecy::Dtls | Secrecy::Plain => None,
+    };
+    let ours = theirs.map(|theirs| own_crypto(theirs, local)).transpose()?;
     let audio = AudioLine {
         protocol: choice.profile.name,
         formats: &bindings,
@@ -122,25 +135,44 @@ fn agree(
         copies: formats.redundancy.map_or(0, |redundancy| redundancy.copies),
         extensions: formats.extensions,
         crypto: ours.as_slice(),
+        dtls: dtls.as_ref().map(|(transport, side)| (side, answered_setup(transport.dtls.role))),
     }
     .write();
     let written = |(n, media): (usize, &RemoteMedia)| {
-        if n == choice.line { audio.clone() } else { switched_off(&media.line) }
+        if n == choice.line { audio.clone() } else { switched_off(&named(media, dtls.is_some())) }
     };
     let medias: Vec<_> = (0..).zip(&remote.media).map(written).collect();
-    let (origin, local_sdp) = describe(&medias, local, previous);
+    let (origin, local_sdp) = describe(&medias, dtls.as_ref().map(|(_, side)| side), local, previous);
     let mut payloads = previous.map(|p| p.payloads.clone()).unwrap_or_default();
     remember(&mut payloads, media.payloads.iter().map(|payload| payload.binding));
-    let srtp = ours.as_ref().zip(choice.crypto.as_ref()).map(|(ours, theirs)| settle::srtp(ours, theirs));
+    let srtp = ours.as_ref().zip(theirs).map(|(ours, theirs)| settle::srtp(ours, theirs));
     let transport = Transport { rtcp_mux, ipv4: local.media.rtp.is_ipv4(), srtp };
     Ok(Negotiated {
         stream: settle::stream(media, direction, formats, transport),
+        dtls: dtls.map(|(transport, _)| transport),
         line: choice.line,
         lines: medias.iter().map(Line::from).collect(),
         payloads,
         origin,
         local_sdp,
     })
+}
+
+/// The transport, and our side as the answer has it.
+fn settle_dtls(
+    media: &RemoteMedia,
+    local: &Local,
+    previous: Option<&Negotiated>,
+) -> Option<(DtlsTransport, DtlsSide)> {
+    let ours = local.dtls.as_ref()?;
+    let settled = dtls::answer(media, ours, previous.and_then(|previous| previous.dtls.as_ref()))?;
+    let side = DtlsSide { source: ours.source.clone(), ..DtlsSide::from(&settled) };
+    Some((settled, side))
+}
+
+/// The m-line with the name that the peer gave it, which only WebRTC's answers repeat (RFC 9429 §5.3.1).
+fn named(media: &RemoteMedia, dtls: bool) -> Line {
+    Line { mid: media.dtls.mid.clone().filter(|_| dtls), ..media.line.clone() }
 }
 
 /// The chosen attribute's tag, with our own key (RFC 4568 §5.1.2).
@@ -223,6 +255,7 @@ fn bindings(
 
 impl From<&sdp_types::Media> for Line {
     fn from(media: &sdp_types::Media) -> Self {
-        Line { media: media.media.clone(), protocol: media.proto.clone(), formats: media.fmt.clone() }
+        let mid = value(media.attributes.iter(), "mid").and_then(Mid::new);
+        Line { media: media.media.clone(), protocol: media.proto.clone(), formats: media.fmt.clone(), mid }
     }
 }

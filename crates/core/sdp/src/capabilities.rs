@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 use tandem_base::{Direction, LocalMedia, SrtpPolicy, SrtpSuite};
 
-use crate::{Codec, OwnKeys};
+use crate::{Codec, LocalDtls, OwnKeys};
 
 /// Whose order of codecs decides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +36,9 @@ pub struct Capabilities {
     pub srtp: SrtpPolicy,
     /// How, best first. An offerer's order decides all the same (RFC 4568 §5.1.2).
     pub srtp_suites: Vec<SrtpSuite>,
+    /// Are they encrypted by DTLS-SRTP, with ICE or without? Off: an offer of it is refused; optional: where the peer
+    /// offers it; required: by nothing else, and our own first offers have it. Only with [`Local::dtls`].
+    pub dtls: SrtpPolicy,
 }
 
 impl Default for Capabilities {
@@ -48,6 +53,7 @@ impl Default for Capabilities {
             ptime_ms: 20,
             srtp: SrtpPolicy::Optional,
             srtp_suites: SrtpSuite::ALL.to_vec(),
+            dtls: SrtpPolicy::Off,
         }
     }
 }
@@ -64,4 +70,16 @@ pub struct Local {
     pub direction: Direction,
     /// What we encrypt with, if so agreed.
     pub keys: OwnKeys,
+    /// Certificate and ICE agent; `None` does without DTLS-SRTP.
+    pub dtls: Option<LocalDtls>,
+}
+
+impl Capabilities {
+    /// What is left of them with this side of ours.
+    pub(crate) fn with<'a>(&'a self, local: &Local) -> Cow<'a, Capabilities> {
+        if local.dtls.is_some() || self.dtls == SrtpPolicy::Off {
+            return Cow::Borrowed(self);
+        }
+        Cow::Owned(Capabilities { dtls: SrtpPolicy::Off, ..self.clone() })
+    }
 }

@@ -2,19 +2,28 @@ use tandem_base::{Direction, PayloadType, SrtpPolicy};
 
 use crate::crypto::Crypto;
 use crate::explanation::quotable;
-use crate::redundancy;
 use crate::remote::{Address, Payload, Profile, Remote, RemoteMedia};
+use crate::remote_dtls::RemoteIce;
 use crate::{Capabilities, Codec, Explanation, Meaning, Preference, Refusal, RefusalCause, Warning};
+use crate::{dtls, redundancy};
 
 /// The m-line and codec that an offer is answered with.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) line: usize,
     pub(crate) profile: Profile,
-    /// The crypto attribute to answer; `None` is plain RTP.
-    pub(crate) crypto: Option<Crypto>,
+    pub(crate) secrecy: Secrecy,
     pub(crate) payload_type: PayloadType,
     pub(crate) codec: Codec,
+}
+
+/// Where keys come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Secrecy {
+    Plain,
+    /// The crypto attribute to answer.
+    Sdes(Crypto),
+    Dtls,
 }
 
 impl Choice {
@@ -52,7 +61,7 @@ pub(crate) fn choose(
     let usable = || verdicts.iter().filter_map(|verdict| verdict.as_ref().ok());
     let choice = usable()
         .find(|choice| Some(choice.line) == previous)
-        .or_else(|| usable().find(|choice| choice.crypto.is_some()))
+        .or_else(|| usable().find(|choice| choice.secrecy != Secrecy::Plain))
         .or_else(|| usable().next())
         .cloned();
     let explanation = explain(remote, capabilities, &verdicts, choice.as_ref());
@@ -72,12 +81,33 @@ fn judge(
     capabilities: &Capabilities,
     ipv4: Option<bool>,
 ) -> Result<Choice, Warning> {
-    let profile = transport(media, ipv4)?;
-    let crypto = encryption(media, profile, capabilities)?;
+    let profile = transport(media, ipv4, capabilities.dtls != SrtpPolicy::Off)?;
+    let secrecy = secrecy(media, profile, capabilities)?;
     let (payload_type, codec) = preferred(media, capabilities).ok_or_else(|| {
         about(media, 305, &format!("none of its codecs is served; known are {}", names(capabilities)))
     })?;
-    Ok(Choice { line, profile, crypto, payload_type, codec })
+    Ok(Choice { line, profile, secrecy, payload_type, codec })
+}
+
+/// DTLS-SRTP under its own profile, and under RTP/SAVP and RTP/SAVPF where these bring a fingerprint and no key that
+/// can be used, as early browsers did (RFC 9429 §5.1.2).
+fn secrecy(media: &RemoteMedia, profile: Profile, capabilities: &Capabilities) -> Result<Secrecy, Warning> {
+    let dtls = || match dtls::obstacle(media) {
+        None => Ok(Secrecy::Dtls),
+        Some(why) => Err(about(media, 306, why)),
+    };
+    let prints = profile.secure && media.dtls.has_fingerprints;
+    match capabilities.dtls {
+        _ if profile.dtls => dtls(),
+        SrtpPolicy::Required if prints => dtls(),
+        SrtpPolicy::Required => Err(about(media, 302, "only DTLS-SRTP is served here (UDP/TLS/RTP/SAVPF)")),
+        SrtpPolicy::Optional if prints => sdes(media, profile, capabilities).or_else(|_| dtls()),
+        _ => sdes(media, profile, capabilities),
+    }
+}
+
+fn sdes(media: &RemoteMedia, profile: Profile, capabilities: &Capabilities) -> Result<Secrecy, Warning> {
+    encryption(media, profile, capabilities).map(|crypto| crypto.map_or(Secrecy::Plain, Secrecy::Sdes))
 }
 
 /// The crypto attribute to take: the first that we can (RFC 4568 §5.1.2); `None` leaves the media plain.
@@ -110,16 +140,26 @@ pub(crate) fn no_crypto(media: &RemoteMedia) -> String {
 }
 
 /// Can the m-line carry our audio, whatever its codecs? Its profile if so.
-pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<Profile, Warning> {
+///
+/// `dtls` says whether DTLS-SRTP is served; with ICE candidates count, and not `c=`.
+pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>, dtls: bool) -> Result<Profile, Warning> {
     if !media.is_audio() {
         return Err(about(media, 304, "only audio is served"));
+    }
+    if media.port == 0 && media.dtls.bundle_only && dtls {
+        // RFC 9143 §7.3.3: it lives on another m-line's transport, and audio is all that we take.
+        return Err(about(media, 399, "it is offered with another m-line's transport alone (bundle-only)"));
     }
     if media.port == 0 {
         return Err(about(media, 399, "it is switched off (port 0)"));
     }
-    let profile = media.profile().ok_or_else(|| {
-        about(media, 302, "only the profiles RTP/AVP, RTP/AVPF, RTP/SAVP and RTP/SAVPF are served")
+    let profile = media.profile().filter(|profile| dtls || !profile.dtls).ok_or_else(|| {
+        let known = if dtls { PROFILES_WITH_DTLS } else { PROFILES };
+        about(media, 302, &format!("only the profiles {known} are served"))
     })?;
+    if dtls && profile.secure && media.dtls.ice != RemoteIce::Absent {
+        return Ok(profile);
+    }
     match (&media.address, ipv4) {
         (Address::Unusable(warning), _) => Err(about(media, warning.code, &warning.text)),
         (Address::At(ip), Some(ipv4)) if ip.is_ipv4() != ipv4 => {
@@ -129,6 +169,10 @@ pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>) -> Result<Profi
         _ => Ok(profile),
     }
 }
+
+const PROFILES: &str = "RTP/AVP, RTP/AVPF, RTP/SAVP and RTP/SAVPF";
+const PROFILES_WITH_DTLS: &str =
+    "RTP/AVP, RTP/AVPF, RTP/SAVP, RTP/SAVPF, UDP/TLS/RTP/SAVP and UDP/TLS/RTP/SAVPF";
 
 pub(crate) fn about(media: &RemoteMedia, code: u16, why: &str) -> Warning {
     let (kind, protocol) = (quotable(&media.line.media), quotable(&media.line.protocol));
@@ -176,7 +220,11 @@ fn explain(
                 }
             }
             (Ok(_), Some(choice)) if choice.line == n => {
-                explanation.line(n, true, format!("accepted, {}, {}", standing(media), secrecy(choice)));
+                explanation.line(
+                    n,
+                    true,
+                    format!("accepted, {}, {}", standing(media, choice), kept_secret(media, choice)),
+                );
                 explain_formats(&mut explanation, n, media, capabilities, Some(choice));
             }
             (Ok(_), _) => explanation.line(n, false, "refused, one audio stream is enough"),
@@ -186,22 +234,26 @@ fn explain(
 }
 
 /// How the media are kept from others.
-fn secrecy(choice: &Choice) -> String {
-    match &choice.crypto {
-        Some(crypto) if choice.profile.secure => format!("encrypted by {}", crypto.suite),
-        Some(crypto) => format!("encrypted by {} where plain would do", crypto.suite),
-        None => "plain".to_owned(),
+fn kept_secret(media: &RemoteMedia, choice: &Choice) -> String {
+    match &choice.secrecy {
+        Secrecy::Sdes(crypto) if choice.profile.secure => format!("encrypted by {}", crypto.suite),
+        Secrecy::Sdes(crypto) => format!("encrypted by {} where plain would do", crypto.suite),
+        Secrecy::Dtls if media.dtls.ice == RemoteIce::Absent => "encrypted by DTLS-SRTP".to_owned(),
+        Secrecy::Dtls => "encrypted by DTLS-SRTP over ICE".to_owned(),
+        Secrecy::Plain => "plain".to_owned(),
     }
 }
 
-fn standing(media: &RemoteMedia) -> String {
+fn standing(media: &RemoteMedia, choice: &Choice) -> String {
     let direction = match media.direction {
         Direction::SendRecv => "audio both ways",
         Direction::SendOnly => "the peer only sends (hold)",
         Direction::RecvOnly => "the peer only receives",
         Direction::Inactive => "nobody sends (hold)",
     };
+    let by_ice = choice.secrecy == Secrecy::Dtls && media.dtls.ice != RemoteIce::Absent;
     match &media.address {
+        Address::Nowhere | Address::Unknown if by_ice => direction.to_owned(),
         Address::Nowhere => format!("{direction}; its address says to send nothing (hold as in RFC 2543)"),
         Address::Unknown => format!("{direction}; its address shows once packets come"),
         _ if media.bandwidth.is_nothing() => {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use sdp_types::Media;
+use sdp_types::{Attribute, Session};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use tandem_base::{Mki, SrtpKeying, SrtpMaster, SrtpSuite};
 use zeroize::{Zeroize, Zeroizing};
@@ -159,9 +159,12 @@ impl OurCrypto {
 }
 
 /// Wipes the keys of a description that was read or is written.
-pub(crate) fn wipe(medias: &mut [Media]) {
-    let attributes = medias.iter_mut().flat_map(|media| &mut media.attributes);
-    for attribute in attributes.filter(|a| a.attribute.trim().eq_ignore_ascii_case("crypto")) {
+pub(crate) fn wipe(session: &mut Session) {
+    let of_media = session.medias.iter_mut().flat_map(|media| &mut media.attributes);
+    let is_secret = |a: &&mut Attribute| {
+        ["crypto", "ice-pwd"].iter().any(|name| a.attribute.trim().eq_ignore_ascii_case(name))
+    };
+    for attribute in of_media.chain(&mut session.attributes).filter(is_secret) {
         attribute.value.zeroize();
     }
 }

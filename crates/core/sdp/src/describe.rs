@@ -1,13 +1,17 @@
+use std::net::SocketAddr;
+
 use sdp_types::{Attribute, Connection, Media, Session};
-use tandem_base::{ClockRate, Direction, HeaderExtensions, LocalMedia, PayloadType};
+use tandem_base::{ClockRate, Direction, DtlsSetup, HeaderExtensions, LocalMedia, PayloadType};
 
 use crate::codec::Channels;
 use crate::crypto::{self, OurCrypto};
-use crate::{Binding, Codec, Description, Line, Local, Meaning, Negotiated, Origin};
-use crate::{extensions, redundancy};
+use crate::{Binding, Codec, Description, DtlsSide, Line, Local, Meaning, Negotiated, Origin};
+use crate::{extensions, redundancy, settle};
 
 /// Our `o=` user name.
 const USER_NAME: &str = "tandem";
+/// The port of nowhere (RFC 8840 §4.1.1).
+const DISCARD: u16 = 9;
 
 /// Our audio m-line.
 pub(crate) struct AudioLine<'a> {
@@ -23,6 +27,8 @@ pub(crate) struct AudioLine<'a> {
     pub(crate) extensions: HeaderExtensions,
     /// Best first.
     pub(crate) crypto: &'a [OurCrypto],
+    /// With what the description says of who begins.
+    pub(crate) dtls: Option<(&'a DtlsSide, DtlsSetup)>,
 }
 
 impl AudioLine<'_> {
@@ -40,8 +46,22 @@ impl AudioLine<'_> {
         if self.rtcp_mux {
             attributes.push(Attribute::new("rtcp-mux"));
         }
+        attributes.extend(self.dtls.into_iter().flat_map(|(dtls, setup)| dtls.media(setup)));
         let formats: Vec<_> = self.formats.iter().map(|format| format.payload_type.to_string()).collect();
-        Media { attributes, ..bare("audio", self.media.rtp.port(), self.protocol, &formats.join(" ")) }
+        let (port, connections) = self.destination();
+        Media { attributes, connections, ..bare("audio", port, self.protocol, &formats.join(" ")) }
+    }
+
+    /// With ICE the m-line names the default candidate (RFC 8839 §4.2.2), else our port at the session's address.
+    fn destination(&self) -> (u16, Vec<Connection>) {
+        match self.dtls.and_then(|(dtls, _)| dtls.destination()) {
+            None => (self.media.rtp.port(), Vec::new()),
+            Some(at) => {
+                let nowhere = SocketAddr::new(settle::unspecified(self.media.rtp.is_ipv4()), DISCARD);
+                let at = at.unwrap_or(nowhere);
+                (at.port(), vec![Connection::from_ip_addr(at.ip())])
+            }
+        }
     }
 
     fn describe_format(&self, attributes: &mut Vec<Attribute>, format: Binding) {
@@ -68,44 +88,50 @@ impl AudioLine<'_> {
     /// Where RTCP is not on the port that follows (RFC 3605); with rtcp-mux it stands for a peer that does without
     /// (RFC 5761 §5.1.1).
     fn rtcp_port(&self) -> Option<u16> {
+        let ice = self.dtls.is_some_and(|(dtls, _)| dtls.ice.is_some());
         let port = self.media.rtcp.port();
-        (self.media.rtp.port().checked_add(1) != Some(port)).then_some(port)
+        (!ice && self.media.rtp.port().checked_add(1) != Some(port)).then_some(port)
     }
 }
 
 /// A refused or switched-off m-line: port 0, the rest as it was (RFC 3264 §6).
 pub(crate) fn switched_off(line: &Line) -> Media {
-    bare(&line.media, 0, &line.protocol, &line.formats)
+    let mid = line.mid.as_ref().map(|mid| with("mid", mid));
+    let attributes = mid.into_iter().collect();
+    Media { attributes, ..bare(&line.media, 0, &line.protocol, &line.formats) }
 }
 
 /// The whole description. Its version stays what it was where nothing changed (RFC 3264 §8).
 pub(crate) fn describe(
     media: &[Media],
+    dtls: Option<&DtlsSide>,
     local: &Local,
     previous: Option<&Negotiated>,
 ) -> (Origin, Description) {
+    let text = |origin| text(media, dtls, local, origin);
     let Some(previous) = previous else {
         let origin = Origin::first(local);
-        return (origin, text(media, local, origin));
+        return (origin, text(origin));
     };
-    let same = text(media, local, previous.origin);
+    let same = text(previous.origin);
     if same == previous.local_sdp {
         return (previous.origin, same);
     }
     let origin = previous.origin.next();
-    (origin, text(media, local, origin))
+    (origin, text(origin))
 }
 
-fn text(media: &[Media], local: &Local, origin: Origin) -> Description {
+fn text(media: &[Media], dtls: Option<&DtlsSide>, local: &Local, origin: Origin) -> Description {
     let ip = local.media.rtp.ip();
     let mut line = sdp_types::Origin::with_ip_addr(origin.session_id, origin.version, ip);
     line.set_username(USER_NAME);
     // RFC 3264 §5 recommends a bare "-" as the session name.
     let mut session = Session::new(line, "-");
     session.connection = Some(Connection::from_ip_addr(ip));
+    session.attributes = dtls.map(DtlsSide::session).unwrap_or_default();
     session.medias = media.to_vec();
     let text = session.to_string();
-    crypto::wipe(&mut session.medias);
+    crypto::wipe(&mut session);
     text.into()
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroize;
 
 /// A session description of ours, as `application/sdp`.
 ///
-/// `Debug` leaves out the keys of its `a=crypto` lines, so that it may be logged; `Display` gives all of it. Dropped, it
+/// `Debug` leaves out the keys of its `a=crypto` and `a=ice-pwd` lines, so that it may be logged; `Display` gives all of it. Dropped, it
 /// is wiped from memory.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Description(String);
@@ -61,6 +61,7 @@ impl fmt::Debug for Description {
             .0
             .lines()
             .map(|line| line.split_once("inline:").map_or(line, |(before, _)| before))
+            .map(|line| if line.starts_with("a=ice-pwd:") { "a=ice-pwd:" } else { line })
             .collect();
         lines.fmt(f)
     }

@@ -1,5 +1,5 @@
 use serde::{Deserialize, Serialize};
-use tandem_base::{AudioStream, ClockRate, PayloadType};
+use tandem_base::{AudioStream, ClockRate, DtlsTransport, MediaTransport, Mid, PayloadType};
 
 use crate::{Codec, Description, Local, Offer};
 
@@ -32,6 +32,8 @@ pub struct Line {
     pub protocol: String,
     /// The format list.
     pub formats: String,
+    /// Its name, where descriptions of ours have it.
+    pub mid: Option<Mid>,
 }
 
 /// What a payload number stands for.
@@ -61,6 +63,8 @@ pub struct Binding {
 pub struct Negotiated {
     /// For the media side.
     pub stream: AudioStream,
+    /// Whose keys encrypt it, and how its packets find their way; `None` without DTLS-SRTP, see [`Negotiated::transport`].
+    pub dtls: Option<DtlsTransport>,
     /// Which m-line carries it, from 0.
     pub line: usize,
     /// All m-lines, in order.
@@ -74,6 +78,16 @@ pub struct Negotiated {
 }
 
 impl Negotiated {
+    /// How the media travel, for the leg's transport. With ICE the addresses of [`AudioStream`] are but what the
+    /// descriptions' `c=` said by default.
+    pub fn transport(&self) -> MediaTransport {
+        match (&self.dtls, &self.stream.srtp) {
+            (Some(dtls), _) => MediaTransport::Dtls(Box::new(dtls.clone())),
+            (None, Some(srtp)) => MediaTransport::Sdes(srtp.clone()),
+            (None, None) => MediaTransport::Plain,
+        }
+    }
+
     /// Takes down that the peer saw this offer of ours although nothing came of it: what holds stays, but the next
     /// description must differ in its version (RFC 3264 §8) and leave the offered numbers their meaning.
     pub fn offered_in_vain(&mut self, offer: &Offer) {

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::{
-    ClockRate, HeaderExtensions, PayloadType, ReceiveFormat, Redundancy, SendFormat, Srtp, SrtpPolicy,
-    SrtpSuite, TelephoneEvent,
+    ClockRate, DtlsSetup, DtlsTransport, HeaderExtensions, Mid, PayloadType, ReceiveFormat, Redundancy,
+    SendFormat, Srtp, SrtpPolicy, SrtpSuite, TelephoneEvent,
 };
 
 use crate::choice::{about, no_crypto, transport};
@@ -11,10 +11,10 @@ use crate::describe::{AudioLine, describe, switched_off};
 use crate::remote::{Payload, Profile, Remote, RemoteMedia};
 use crate::settle::{self, Formats, Transport};
 use crate::{
-    Binding, Capabilities, Codec, Description, Explanation, Line, Local, Meaning, Negotiated, Origin,
-    Refusal, RefusalCause, Warning,
+    Binding, Capabilities, Codec, Description, DtlsSide, Explanation, Line, Local, Meaning, Negotiated,
+    Origin, Refusal, RefusalCause, Warning,
 };
-use crate::{extensions, redundancy};
+use crate::{dtls, extensions, redundancy};
 
 /// An offer of ours that waits for its answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ pub struct Offer {
     pub opus_stereo: bool,
     /// The header extensions offered.
     pub extensions: HeaderExtensions,
+    /// DTLS-SRTP as it was offered; `None` without.
+    pub dtls: Option<DtlsSide>,
 }
 
 /// An answer to our offer, accepted.
@@ -69,8 +71,15 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
     let extensions = if capabilities.audio_levels { extensions } else { HeaderExtensions::default() };
     let redundancy = previous.and_then(|p| p.stream.redundancy);
     let line = previous.map_or(0, |p| p.line);
-    let suites = suites(capabilities, previous);
-    let first = if capabilities.srtp == SrtpPolicy::Required { "RTP/SAVP" } else { "RTP/AVP" };
+    let capabilities = &*capabilities.with(local);
+    let dtls = offered_dtls(capabilities, local, previous);
+    let suites = if dtls.is_some() { Vec::new() } else { suites(capabilities, previous) };
+    let first = match &dtls {
+        Some(dtls) if dtls.ice.is_some() => "UDP/TLS/RTP/SAVPF",
+        Some(_) => "UDP/TLS/RTP/SAVP",
+        None if capabilities.srtp == SrtpPolicy::Required => "RTP/SAVP",
+        None => "RTP/AVP",
+    };
     let protocol = previous.and_then(|p| p.lines.get(line)).map_or(first, |line| line.protocol.as_str());
     let audio = AudioLine {
         protocol,
@@ -83,6 +92,8 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         copies: redundancy.map_or(0, |redundancy| redundancy.copies),
         extensions,
         crypto: &crypto(&suites, local),
+        // RFC 8842 §5.2, RFC 9429 §5.2.2: the answer keeps to what stands.
+        dtls: dtls.as_ref().map(|dtls| (dtls, DtlsSetup::ActPass)),
     }
     .write();
     let medias: Vec<_> = match previous {
@@ -92,7 +103,7 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
             .map(|(n, other)| if n == line { audio.clone() } else { switched_off(other) })
             .collect(),
     };
-    let (origin, sdp) = describe(&medias, local, previous);
+    let (origin, sdp) = describe(&medias, dtls.as_ref(), local, previous);
     Offer {
         sdp,
         local: local.clone(),
@@ -106,6 +117,7 @@ pub fn offer(capabilities: &Capabilities, local: &Local, previous: Option<&Negot
         opus_stereo: capabilities.opus_stereo,
         extensions,
         suites,
+        dtls,
     }
 }
 
@@ -128,19 +140,24 @@ pub fn accept_answer(
         return Ok(rejected(offer, current));
     }
     let ipv4 = offer.local.media.rtp.is_ipv4();
-    let profile = transport(media, Some(ipv4)).map_err(|warning| no_audio(offer, warning))?;
+    let dtls = offer.dtls.as_ref();
+    let profile = transport(media, Some(ipv4), dtls.is_some()).map_err(|warning| no_audio(offer, warning))?;
     let srtp = encryption(offer, media, profile).map_err(|warning| no_audio(offer, warning))?;
+    let dtls = dtls.map(|offered| accept_dtls(offered, media, current)).transpose();
+    let dtls = dtls.map_err(|warning| no_audio(offer, warning))?;
     let kept = kept(media, offer);
     let formats = formats(&kept, media, offer).ok_or_else(|| {
         let text = "the answer names none of the codecs that were offered".to_owned();
         no_audio(offer, Warning { code: 305, text })
     })?;
     let explanation = explain(offer, &kept, &formats, remote.media.len());
-    let direction = settle::direction(offer.local.direction, media);
+    let ice = dtls.as_ref().is_some_and(|dtls| dtls.ice.is_some());
+    let direction = settle::direction(offer.local.direction, media, ice);
     let theirs = media.payloads.iter().map(|payload| payload.binding);
     let payloads = ours_first(offer, theirs);
     let negotiated = Negotiated {
         stream: settle::stream(media, direction, formats, Transport { rtcp_mux: media.rtcp_mux, ipv4, srtp }),
+        dtls,
         line: offer.line,
         lines: offer.lines.clone(),
         payloads,
@@ -163,6 +180,30 @@ fn rejected(offer: &Offer, current: &Negotiated) -> Accepted {
         "rejected by the peer (port 0): nothing flows until it is offered again",
     );
     Accepted { negotiated, explanation }
+}
+
+/// DTLS-SRTP stays where it is in use; a first offer has it where nothing else will do.
+fn offered_dtls(
+    capabilities: &Capabilities,
+    local: &Local,
+    previous: Option<&Negotiated>,
+) -> Option<DtlsSide> {
+    let first = previous.is_none() && capabilities.dtls == SrtpPolicy::Required;
+    let in_use = previous.and_then(|previous| previous.dtls.as_ref());
+    let ours = local.dtls.as_ref().filter(|_| first || in_use.is_some())?;
+    Some(dtls::offer(ours, in_use, Mid::new("0")))
+}
+
+fn accept_dtls(
+    offered: &DtlsSide,
+    media: &RemoteMedia,
+    current: Option<&Negotiated>,
+) -> Result<DtlsTransport, Warning> {
+    let why = dtls::obstacle(media);
+    let why = why.unwrap_or("its a=setup does not choose between active and passive");
+    let current = current.and_then(|current| current.dtls.as_ref());
+    let settled = dtls::accept(media, offered, current).filter(|_| dtls::obstacle(media).is_none());
+    settled.ok_or_else(|| about(media, 306, why))
 }
 
 /// What an offer of ours names of the suites that we have: a line for each of them would make it too long for UDP.
@@ -198,8 +239,9 @@ fn crypto(suites: &[SrtpSuite], local: &Local) -> Vec<OurCrypto> {
 /// The answer takes one of our crypto attributes, by its tag and suite (RFC 4568 §5.1.3), or leaves the media plain
 /// where that was open to it (RFC 8643 §3).
 fn encryption(offer: &Offer, media: &RemoteMedia, profile: Profile) -> Result<Option<Srtp>, Warning> {
-    let offered_secure = offer.lines.get(offer.line).is_some_and(|line| is_secure(&line.protocol));
-    if profile.secure != offered_secure {
+    let offered = offer.lines.get(offer.line).map_or("", |line| line.protocol.as_str());
+    let offered_secure = is_secure(offered);
+    if profile.secure != offered_secure || profile.dtls != offered.starts_with("UDP/TLS/") {
         return Err(about(media, 302, "another profile was offered"));
     }
     if offer.suites.is_empty() || (media.crypto.is_empty() && offer.plain && !offered_secure) {
@@ -214,7 +256,8 @@ fn encryption(offer: &Offer, media: &RemoteMedia, profile: Profile) -> Result<Op
 }
 
 fn is_secure(protocol: &str) -> bool {
-    protocol.eq_ignore_ascii_case("RTP/SAVP") || protocol.eq_ignore_ascii_case("RTP/SAVPF")
+    let name = protocol.rsplit('/').next().unwrap_or_default();
+    name.eq_ignore_ascii_case("SAVP") || name.eq_ignore_ascii_case("SAVPF")
 }
 
 /// Our numbers lead, so that later offers find them; the peer's own are only kept free.

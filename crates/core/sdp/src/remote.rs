@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use sdp_types::{AddrType, Attribute, Connection, Media, NetType, Session};
@@ -9,6 +9,7 @@ use crate::codec::meaning;
 use crate::crypto::{self, Crypto, Flaw};
 use crate::explanation::quotable;
 use crate::extensions::{self, Extmap};
+use crate::remote_dtls::RemoteDtls;
 use crate::{Binding, Line, Meaning, RefusalCause, Warning, normal};
 
 /// Formats of one m-line that are looked at; there are only 128 numbers.
@@ -38,6 +39,7 @@ pub(crate) struct RemoteMedia {
     /// `a=extmap` (RFC 8285), as far as it is served.
     pub(crate) extensions: Vec<Extmap>,
     pub(crate) bandwidth: Limits,
+    pub(crate) dtls: RemoteDtls,
     pub(crate) payloads: Vec<Payload>,
 }
 
@@ -48,15 +50,19 @@ pub(crate) struct Profile {
     pub(crate) name: &'static str,
     /// Encrypted.
     pub(crate) secure: bool,
+    /// By keys from a DTLS handshake.
+    pub(crate) dtls: bool,
 }
 
 impl Profile {
-    /// RFC 3551, RFC 4585, RFC 3711 §12, RFC 5124.
-    const ALL: [Profile; 4] = [
-        Profile { name: "RTP/AVP", secure: false },
-        Profile { name: "RTP/AVPF", secure: false },
-        Profile { name: "RTP/SAVP", secure: true },
-        Profile { name: "RTP/SAVPF", secure: true },
+    /// RFC 3551, RFC 4585, RFC 3711 §12, RFC 5124, RFC 5764 §8.
+    const ALL: [Profile; 6] = [
+        Profile { name: "RTP/AVP", secure: false, dtls: false },
+        Profile { name: "RTP/AVPF", secure: false, dtls: false },
+        Profile { name: "RTP/SAVP", secure: true, dtls: false },
+        Profile { name: "RTP/SAVPF", secure: true, dtls: false },
+        Profile { name: "UDP/TLS/RTP/SAVP", secure: true, dtls: true },
+        Profile { name: "UDP/TLS/RTP/SAVPF", secure: true, dtls: true },
     ];
 }
 
@@ -88,9 +94,21 @@ impl Remote {
         if session.medias.is_empty() {
             return Err(RefusalCause::NoMedia);
         }
-        let media = session.medias.iter().map(|media| RemoteMedia::new(&session, media)).collect();
-        crypto::wipe(&mut session.medias);
+        let mut media: Vec<_> =
+            session.medias.iter().map(|media| RemoteMedia::new(&session, media)).collect();
+        forget_repeated_mids(&mut media);
+        crypto::wipe(&mut session);
         Ok(Remote { media })
+    }
+}
+
+/// A mid is one m-line's alone (RFC 5888 §9.2): the first keeps it.
+fn forget_repeated_mids(media: &mut [RemoteMedia]) {
+    let mut taken = BTreeSet::new();
+    for dtls in media.iter_mut().map(|media| &mut media.dtls) {
+        if dtls.mid.clone().is_some_and(|mid| !taken.insert(mid)) {
+            (dtls.mid, dtls.bundled) = (None, false);
+        }
     }
 }
 
@@ -104,6 +122,7 @@ impl RemoteMedia {
                 media: media.media.clone(),
                 protocol: media.proto.clone(),
                 formats: media.fmt.clone(),
+                mid: None,
             },
             port: media.port,
             address: address(media.connections.first().or(session.connection.as_ref())),
@@ -117,6 +136,7 @@ impl RemoteMedia {
                 values(own, "extmap").chain(values(&session.attributes, "extmap")),
             ),
             bandwidth: Limits::new(session, media),
+            dtls: RemoteDtls::new(session, media),
             payloads: payloads(media),
         }
     }
@@ -138,15 +158,15 @@ impl RemoteMedia {
     }
 }
 
-fn is(attribute: &Attribute, name: &str) -> bool {
+pub(crate) fn is(attribute: &Attribute, name: &str) -> bool {
     attribute.attribute.trim().eq_ignore_ascii_case(name)
 }
 
-fn value<'a>(mut attributes: impl Iterator<Item = &'a Attribute>, name: &str) -> Option<&'a str> {
+pub(crate) fn value<'a>(mut attributes: impl Iterator<Item = &'a Attribute>, name: &str) -> Option<&'a str> {
     attributes.find(|a| is(a, name)).and_then(|a| a.value.as_deref()).map(str::trim)
 }
 
-fn values<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = &'a str> {
+pub(crate) fn values<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = &'a str> {
     attributes.iter().filter(move |a| is(a, name)).map(|a| a.value.as_deref().unwrap_or_default().trim())
 }
 

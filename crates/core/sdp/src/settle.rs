@@ -66,8 +66,11 @@ pub(crate) fn stopped(before: &AudioStream, ipv4: bool) -> AudioStream {
 
 /// Who sends, seen from us: never more than either side wants (RFC 3264 §6.1), and nothing to "nowhere" (§8.4)
 /// or over no bandwidth (§5.1).
-pub(crate) fn direction(wanted: Direction, media: &RemoteMedia) -> Direction {
-    let sends = wanted.sends() && media.direction.receives() && media.address != Address::Nowhere;
+///
+/// With ICE `c=` says nothing of the kind: an offer begins with 0.0.0.0 where candidates come later (RFC 8840 §4.1.1).
+pub(crate) fn direction(wanted: Direction, media: &RemoteMedia, ice: bool) -> Direction {
+    let nowhere = !ice && media.address == Address::Nowhere;
+    let sends = wanted.sends() && media.direction.receives() && !nowhere;
     let sends = sends && !media.bandwidth.is_nothing();
     Direction::from_flags(sends, wanted.receives() && media.direction.sends())
 }

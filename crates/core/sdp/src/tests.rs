@@ -11,6 +11,7 @@ mod refusals;
 mod renegotiation;
 mod srtp;
 mod stereo;
+mod webrtc;
 
 use std::net::SocketAddr;
 
@@ -33,7 +34,7 @@ fn keys() -> OwnKeys {
 
 fn local() -> Local {
     let media = LocalMedia { rtp: at("198.51.100.1:20000"), rtcp: at("198.51.100.1:20001") };
-    Local { session_id: 28, media, direction: Direction::SendRecv, keys: keys() }
+    Local { session_id: 28, media, direction: Direction::SendRecv, keys: keys(), dtls: None }
 }
 
 fn local_v6() -> Local {
