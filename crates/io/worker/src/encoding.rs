@@ -108,11 +108,6 @@ impl Encoding {
         self.key
     }
 
-    /// Does a packet depend on those before it?
-    pub fn has_memory(&self) -> bool {
-        !matches!(self.key.format, AudioFormat::Pcmu | AudioFormat::Pcma)
-    }
-
     /// The room changed its rate.
     pub fn set_room_rate(&mut self, room: ClockRate) {
         let rate = self.encoder.sample_rate();

@@ -7,6 +7,7 @@ mod rendition;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use tandem_audio::level::mean_square;
 use tandem_audio::tones::Tone;
 use tandem_audio::{AudioEncoder, ComfortNoise, Mixer, Selection, Sound};
 use tandem_base::{Attachment, Blame, ClockRate, Fault, LossClass, MediaEvent, RoomAudio, Time};
@@ -21,6 +22,9 @@ use crate::leg::{Configuration, Leg, Outbound, Outlet, Received, Treatment};
 use crate::packetizer::TICK_MS;
 use crate::speakers::Speakers;
 use crate::surroundings::Surroundings;
+
+/// In a mix below −40 dBFS a change of encoders is not heard, by whatever codec.
+const QUIET: f32 = 5e-5;
 
 const TICKS_A_SECOND: u64 = 1_000 / TICK_MS as u64;
 
@@ -409,6 +413,7 @@ impl<O: Outlet> Group<O> {
     fn choose_encodings(&mut self) {
         let echo = matches!(self.program, Program::Echo);
         let silent = self.mixer.contributors() == 0;
+        let quiet = mean_square(self.mixer.total()) < QUIET;
         self.renditions.iter_mut().for_each(Rendition::begin);
         for seat in self.seats.iter_mut().flatten().filter(|s| !s.failed) {
             let outbound = &mut seat.member.leg.outbound;
@@ -421,7 +426,7 @@ impl<O: Outlet> Group<O> {
             let alone = echo
                 || contributes
                 || !outbound.volume.is_idle()
-                || (!silent && rendition.live && outbound.lingers());
+                || (!silent && rendition.live && outbound.lingers(quiet));
             match (outbound.alone, alone) {
                 (false, true) if !echo => outbound.own.continue_from(&rendition.encoding),
                 (true, false) if rendition.live && !silent => rendition.welcome(),

@@ -25,6 +25,9 @@ const MAX_REDUNDANT: usize = 960;
 /// Ticks that a leg waits for silence before it goes back to a shared encode: three seconds, in which people pause.
 const LINGER: u32 = 150;
 
+/// The same where the mix is never quiet: ten seconds.
+const LINGER_LOUD: u32 = 500;
+
 /// From the room to the peer's packets.
 pub struct Outbound {
     /// What this leg alone hears is encoded here.
@@ -119,10 +122,17 @@ impl Outbound {
         self.packets.apply(stream);
     }
 
-    /// A codec with a memory goes back to a shared encode where nobody hears it: in the next silence, but does not
-    /// wait for ever.
-    pub fn lingers(&self) -> bool {
-        self.alone && self.lingered < LINGER && self.own.has_memory()
+    /// A codec with a memory goes back to a shared encode where nobody hears it: in the next silence, or after a while in
+    /// the next tick in which the mix is `quiet`. Opus, whose encode is dear and whose packets can be made independent, does
+    /// not wait for ever.
+    pub fn lingers(&self, quiet: bool) -> bool {
+        let most = match self.key().format {
+            AudioFormat::Pcmu | AudioFormat::Pcma => 0,
+            _ if quiet => LINGER,
+            AudioFormat::G722 => u32::MAX,
+            AudioFormat::Opus(_) => LINGER_LOUD,
+        };
+        self.alone && self.lingered < most
     }
 
     /// In this tick it hears what is encoded for it alone, or its rendition.
