@@ -40,12 +40,12 @@ impl Mixer {
         }
     }
 
-    /// Adds what `contributors` made together elsewhere.
+    /// Adds what `contributors` made together elsewhere; where they are none, it may still be noise.
     pub fn add_sum(&mut self, pcm: &[f32], contributors: usize) {
-        if contributors > 0 {
-            self.add(pcm);
-            self.contributors += contributors - 1;
+        for (sum, x) in self.total.iter_mut().zip(pcm) {
+            *sum += x;
         }
+        self.contributors += contributors;
     }
 
     /// How many were added since [`clear`](Mixer::clear).

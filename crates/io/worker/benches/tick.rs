@@ -1,12 +1,14 @@
 //! CPU of a conference's tick without its system calls: what legs cost that listen, and that talk; what joining costs.
 //!
-//! Each figure is that of one tick of the whole room, its packets taken in and sent.
+//! Each figure is that of one tick of the whole room, its packets taken in and sent. `scripts/instructions` counts the
+//! instructions of the same ticks.
 
-#![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
+#![allow(clippy::expect_used, clippy::print_stdout, missing_docs, reason = "a benchmark")]
 
+use std::env;
 use std::net::SocketAddr;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{Criterion, criterion_group};
 use tandem_base::{
     AudioFormat, AudioStream, Direction, HeaderExtensions, OpusParams, PayloadType, ReceiveFormat, RoomAudio,
     SendFormat, Ssrc,
@@ -111,29 +113,64 @@ impl Room {
             room.phones.push(phone);
         }
         for _ in 0..100 {
-            room.tick();
+            room.rehearse();
         }
         room
     }
 
-    fn tick(&mut self) {
-        let mut packet = [0; 1_500];
-        for (seat, phone) in self.phones.iter_mut().enumerate() {
-            let len = phone.packet(&mut packet);
-            self.rehearsal.arrive(seat, phone.address, &packet[..len]);
+    /// A tick that does not count.
+    fn rehearse(&mut self) {
+        let packets = self.packets();
+        for (seat, (phone, packet)) in self.phones.iter().zip(&packets).enumerate() {
+            self.rehearsal.arrive(seat, phone.address, packet);
         }
         self.rehearsal.tick();
     }
+
+    fn packets(&mut self) -> Vec<Vec<u8>> {
+        let packet = |phone: &mut Phone| {
+            let mut packet = vec![0; 1_500];
+            let len = phone.packet(&mut packet);
+            packet.truncate(len);
+            packet
+        };
+        self.phones.iter_mut().map(packet).collect()
+    }
+
+    fn tick(&mut self) {
+        let packets = self.packets();
+        counted_tick(&mut self.rehearsal, &self.phones, &packets);
+    }
+}
+
+/// By this name the instructions are counted.
+#[inline(never)]
+fn counted_tick(rehearsal: &mut Rehearsal, phones: &[Phone], packets: &[Vec<u8>]) {
+    for (seat, (phone, packet)) in phones.iter().zip(packets).enumerate() {
+        rehearsal.arrive(seat, phone.address, packet);
+    }
+    rehearsal.tick();
+}
+
+/// Format, listeners and talkers.
+fn cases() -> [(&'static str, AudioFormat, u16, u16); 6] {
+    let pcmu = AudioFormat::Pcmu;
+    [
+        ("pcmu-listen", pcmu, 100, 0),
+        ("pcmu-usual", pcmu, 97, 3),
+        ("pcmu-talk", pcmu, 0, 10),
+        ("opus-listen", opus(), 100, 0),
+        ("opus-usual", opus(), 97, 3),
+        ("opus-talk", opus(), 0, 10),
+    ]
 }
 
 fn ticks(c: &mut Criterion) {
-    for format in [AudioFormat::Pcmu, opus()] {
-        for (name, listeners, talkers) in
-            [("100 listen, nobody talks", 100, 0), ("100 listen, 3 talk", 97, 3), ("10 talk", 0, 10)]
-        {
-            let mut room = Room::new(format, listeners, talkers);
-            c.bench_function(&format!("tick {format}: {name}"), |b| b.iter(|| room.tick()));
-        }
+    for (name, format, listeners, talkers) in cases() {
+        let mut room = Room::new(format, listeners, talkers);
+        c.bench_function(&format!("tick {name}: {listeners} listen, {talkers} talk"), |b| {
+            b.iter(|| room.tick())
+        });
     }
 }
 
@@ -150,5 +187,23 @@ fn joining(c: &mut Criterion) {
     }
 }
 
+/// Fifty ticks of a case, and how many legs' ticks that are.
+fn count(wanted: &str) {
+    let found = cases().into_iter().find(|(name, ..)| *name == wanted);
+    let (_, format, listeners, talkers) = found.expect("a case");
+    let mut room = Room::new(format, listeners, talkers);
+    let sent = room.rehearsal.packets_out();
+    for _ in 0..50 {
+        room.tick();
+    }
+    println!("{} packets", room.rehearsal.packets_out() - sent);
+}
+
 criterion_group!(benches, ticks, joining);
-criterion_main!(benches);
+
+fn main() {
+    match env::args().skip_while(|a| a != "count").nth(1) {
+        Some(case) => count(&case),
+        None => benches(),
+    }
+}

@@ -80,7 +80,8 @@ impl<O: Outlet> Group<O> {
                 speakers.name(ssrc, sound.level);
             }
         }
-        for sum in annexes.iter().filter_map(|a| Some(&a.offer.as_ref()?.sum)) {
+        let sums = annexes.iter().filter_map(|a| Some(&a.offer.as_ref()?.sum));
+        for sum in sums.filter(|s| s.talkers > 0) {
             mixer.add_sum(sum.samples(), sum.talkers);
             speakers.extend(&sum.speakers);
         }
