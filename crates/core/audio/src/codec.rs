@@ -31,6 +31,12 @@ pub trait AudioDecoder: Send {
     /// Makes up sound for exactly `out.len()` lost samples; fades to silence when losses go on.
     fn conceal(&mut self, out: &mut [f32]);
 
+    /// Goes on with the background noise of a sender that has said that it is silent (DTX), where the codec knows it;
+    /// otherwise with silence.
+    fn comfort(&mut self, out: &mut [f32]) {
+        out.fill(0.0);
+    }
+
     /// Forgets the stream: as newly constructed.
     fn reset(&mut self);
 }

@@ -15,6 +15,7 @@
 mod activity;
 mod codec;
 mod comfort;
+mod described;
 mod extension;
 mod frames;
 pub mod level;
@@ -32,6 +33,7 @@ mod wave;
 pub use activity::{Activity, Contribution};
 pub use codec::{AudioDecoder, AudioEncoder, DecodeError, EncodeError, MAX_PACKET_SAMPLES};
 pub use comfort::ComfortNoise;
+pub use described::DescribedNoise;
 pub use extension::Concealer;
 pub use frames::FrameAdapter;
 pub use limiter::Limiter;

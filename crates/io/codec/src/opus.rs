@@ -115,6 +115,11 @@ impl AudioDecoder for OpusDecoder {
         self.fade(out);
     }
 
+    /// libopus makes up the noise of a DTX sender when it gets nothing.
+    fn comfort(&mut self, out: &mut [f32]) {
+        self.go_on(out);
+    }
+
     fn reset(&mut self) {
         self.concealed = 0;
         // It fails only on a null pointer, which construction excludes.

@@ -25,6 +25,8 @@ pub enum Got {
     Silence(usize),
     /// No packet is there, neither this nor a later one.
     Nothing,
+    /// The same, and none is missing: the sender has said that it is silent from here on.
+    Resting,
 }
 
 /// Where [`Playout`] gets its sound from: a jitter buffer with a decoder behind it.
@@ -37,6 +39,11 @@ pub trait Source {
 
     /// Conceals exactly `out.len()` lost samples ([`crate::AudioDecoder::conceal`]).
     fn conceal(&mut self, out: &mut [f32]);
+
+    /// What is heard while the sender is silent: by default nothing.
+    fn comfort(&mut self, out: &mut [f32]) {
+        out.fill(0.0);
+    }
 
     /// Samples that wait in the jitter buffer, gaps counted as if they were there.
     fn queued(&self) -> usize;
@@ -181,7 +188,7 @@ impl Playout {
             self.buffer.take(out);
         }
         tick.delay = self.buffer.waiting().saturating_add(source.queued());
-        if !tick.idle {
+        if self.phase != Phase::Idle {
             let delay = isize::try_from(tick.delay).unwrap_or(isize::MAX);
             self.watch.note(delay.saturating_sub(source.wanted()));
         }
@@ -221,6 +228,12 @@ impl Playout {
                 }
                 Got::Silence(n) => self.rest(source, n, need),
                 Got::Nothing => return,
+                Got::Resting => {
+                    let missing = self.frame.saturating_sub(self.buffer.waiting());
+                    self.hush(source, missing);
+                    self.debt = self.debt.saturating_add(missing);
+                    return;
+                }
             }
         }
     }
@@ -263,6 +276,7 @@ impl Playout {
         let wait = wait.min(room);
         self.buffer.open_tail(wait, n);
         self.buffer.commit(wait + n);
+        self.watch.clear();
     }
 
     /// The first sound after an extension: begins where it fits the extension best, cross-faded.
@@ -283,13 +297,18 @@ impl Playout {
     }
 
     /// The sender is silent for `n` samples: what it takes to fill this frame and to reach the target.
-    fn rest(&mut self, source: &impl Source, n: usize, need: usize) {
+    fn rest(&mut self, source: &mut impl Source, n: usize, need: usize) {
         let n = n - self.debt.min(n);
         self.debt = 0;
         let wanted = need.saturating_sub(self.buffer.waiting());
         let reserve = usize::try_from(source.wanted()).unwrap_or(0).saturating_sub(source.queued());
-        let n = n.min(wanted.max(reserve)).min(self.buffer.room());
-        self.buffer.tail()[..n].fill(0.0);
+        self.hush(source, n.min(wanted.max(reserve)));
+    }
+
+    /// Silence, or what the sender has instead, for `n` samples.
+    fn hush(&mut self, source: &mut impl Source, n: usize) {
+        let n = n.min(self.buffer.room());
+        source.comfort(&mut self.buffer.tail()[..n]);
         if n > 0 && self.phase != Phase::Idle {
             self.fade_out(n);
         }
@@ -302,7 +321,8 @@ impl Playout {
         let fade = usize::try_from(self.rate.ticks_in_ms(FADE_MS)).unwrap_or(1).clamp(1, n);
         let last = self.buffer.past().last().copied().unwrap_or(0.0);
         for (i, x) in self.buffer.tail().iter_mut().take(fade).enumerate() {
-            *x = last * (1.0 - (i + 1) as f32 / fade as f32);
+            let w = (i + 1) as f32 / fade as f32;
+            *x = *x * w + last * (1.0 - w);
         }
     }
 

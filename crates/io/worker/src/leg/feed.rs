@@ -1,4 +1,4 @@
-use tandem_audio::{AudioDecoder, Got, MAX_PACKET_SAMPLES, Source};
+use tandem_audio::{AudioDecoder, DescribedNoise, Got, MAX_PACKET_SAMPLES, Source};
 use tandem_base::{PayloadType, ReceiveFormat, Time};
 use tandem_rtp::{JitterBuffer, Next};
 
@@ -58,6 +58,15 @@ impl Ahead {
     }
 }
 
+/// What is heard of a sender that has said that it is silent.
+#[derive(Debug)]
+pub enum Pause {
+    /// The noise that it has described (RFC 3389).
+    Described(DescribedNoise),
+    /// Its decoder knows.
+    Decoder,
+}
+
 /// How closely a feed listens, and what it has found.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Listening {
@@ -94,6 +103,8 @@ pub struct Feed<'a> {
     pub current: &'a mut usize,
     /// See [`Ahead`].
     pub ahead: &'a mut Ahead,
+    /// Has the sender said that it is silent behind the last packet?
+    pub pause: &'a mut Option<Pause>,
     /// What headers said.
     pub levels: &'a Levels,
     /// What came of it.
@@ -146,6 +157,7 @@ impl Source for Feed<'_> {
             Next::Gap { ticks } => {
                 self.decodes.get(*self.current).map_or(Got::Nothing, |d| Got::Silence(d.samples(ticks)))
             }
+            Next::Empty if self.pause.is_some() => Got::Resting,
             Next::Empty => Got::Nothing,
         }
     }
@@ -154,6 +166,16 @@ impl Source for Feed<'_> {
         match self.decodes.get_mut(*self.current) {
             Some(decode) => decode.decoder.conceal(out),
             None => out.fill(0.0),
+        }
+    }
+
+    fn comfort(&mut self, out: &mut [f32]) {
+        // Nobody hears it where the leg is left out of the mix.
+        let heard = self.listening.dormancy.is_none();
+        match (&mut self.pause, self.decodes.get_mut(*self.current)) {
+            (Some(Pause::Described(noise)), _) if heard => noise.fill(out),
+            (Some(Pause::Decoder), Some(decode)) if heard => decode.decoder.comfort(out),
+            _ => out.fill(0.0),
         }
     }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tandem_audio::{AudioDecoder, Sound};
+use tandem_audio::{AudioDecoder, DescribedNoise, Sound};
 use tandem_base::{
     AudioFormat, AudioStream, ClockRate, ExtSeq, PayloadType, ReceiveFormat, ReceivedReport, TelephoneEvent,
     Time,
@@ -10,11 +10,14 @@ use tandem_rtp::telephone_event::{self, Key};
 use tandem_rtp::{Arrival, JitterBuffer, JitterLimits, Packet, Reception, Verdict, payload};
 
 use super::dormant::Levels;
-use super::feed::{Ahead, Decode, Feed, Listening};
+use super::feed::{Ahead, Decode, Feed, Listening, Pause};
 use super::lane::{Lane, Repairs};
 use super::treatment::Inward;
 use crate::packetizer::TICK_MS;
 use crate::surroundings::Tally;
+
+/// Opus packets up to this length say that nothing is sent for a while (RFC 6716 §3.4: no frame, or one of an octet).
+const DTX_OCTETS: usize = 2;
 
 /// Packets that a copy may be behind.
 const MAX_DISTANCE: u32 = 4;
@@ -55,6 +58,9 @@ pub struct Inbound {
     events: Vec<TelephoneEvent>,
     keys: telephone_event::Receiver,
     format: Option<AudioFormat>,
+    /// See [`Feed::pause`], and behind which packet.
+    pause: Option<Pause>,
+    paused_at: (u32, ExtSeq),
     stream: Option<u32>,
     latest: ExtSeq,
     room: ClockRate,
@@ -111,6 +117,8 @@ impl Inbound {
             events: stream.telephone_events.clone(),
             keys: telephone_event::Receiver::new(),
             format: None,
+            pause: None,
+            paused_at: (0, ExtSeq(0)),
             stream: None,
             latest: ExtSeq(0),
             room,
@@ -180,6 +188,7 @@ impl Inbound {
     /// Drops what waits: the peer is not to be heard now (hold), or comes back.
     pub fn restart(&mut self) {
         self.jitter.clear();
+        self.pause = None;
         self.ahead.format = None;
         for lane in &mut self.lanes {
             lane.restart();
@@ -213,7 +222,15 @@ impl Inbound {
 
     fn clock(&self, payload_type: PayloadType) -> Option<ClockRate> {
         let audio = self.format_of(payload_type).map(AudioFormat::clock_rate);
-        audio.or_else(|| self.event(payload_type).map(|e| e.clock_rate))
+        let event = || self.event(payload_type).map(|e| e.clock_rate);
+        audio.or_else(event).or_else(|| self.describes_noise(payload_type).then_some(ClockRate::HZ_8000))
+    }
+
+    /// Comfort noise (RFC 3389) has a number of its own, and phones send it though nobody agreed to it. It belongs to
+    /// codecs with its clock.
+    fn describes_noise(&self, payload_type: PayloadType) -> bool {
+        let present = self.decodes.get(self.current).map(|d| d.accepts.format.clock_rate());
+        payload_type == PayloadType::CN && present == Some(ClockRate::HZ_8000)
     }
 
     /// Takes a packet of the peer; key presses that it completes go to `keys`. `audible`: the peer is to be heard now.
@@ -232,7 +249,10 @@ impl Inbound {
         let next = ExtSeq(self.latest.0.saturating_add(1)) == arrival.sequence;
         self.latest = arrival.sequence;
         let Some((format, Some(ticks))) = audio else {
-            return self.take_event(&arrival, payload, keys);
+            return match self.event(payload_type) {
+                Some(_) => self.take_event(&arrival, payload, keys),
+                None => self.take_noise(&arrival, payload),
+            };
         };
         self.levels.note(arrival.sequence, packet);
         self.take_audio(format, &arrival, ticks, payload, audible);
@@ -276,9 +296,32 @@ impl Inbound {
                 decode.decoder.reset();
             }
         }
+        let rests = matches!(format, AudioFormat::Opus(_)) && payload.len() <= DTX_OCTETS;
+        self.note_pause(arrival, rests.then_some(Pause::Decoder));
         if audible {
             self.jitter.push(arrival, ticks, payload);
         }
+    }
+
+    fn note_pause(&mut self, arrival: &Arrival, pause: Option<Pause>) {
+        if (arrival.stream, arrival.sequence) >= self.paused_at {
+            self.paused_at = (arrival.stream, arrival.sequence);
+            self.pause = pause;
+        }
+    }
+
+    fn take_noise(&mut self, arrival: &Arrival, payload: &[u8]) -> Taken {
+        self.jitter.skip(arrival);
+        if (arrival.stream, arrival.sequence) < self.paused_at {
+            return Taken::Accepted;
+        }
+        let mut noise = match self.pause.take() {
+            Some(Pause::Described(noise)) => noise,
+            _ => DescribedNoise::default(),
+        };
+        noise.describe(payload);
+        self.note_pause(arrival, Some(Pause::Described(noise)));
+        Taken::Accepted
     }
 
     fn take_event(&mut self, arrival: &Arrival, payload: &[u8], keys: &mut Vec<Key>) -> Taken {
@@ -300,9 +343,10 @@ impl Inbound {
         if let Some(format) = self.ahead.format {
             self.current = format;
         }
-        let Inbound { jitter, decodes, lanes, current, ahead, levels, inward, .. } = self;
+        let Inbound { jitter, decodes, lanes, current, ahead, pause, levels, inward, .. } = self;
         let lane = decodes.get(*current).and_then(|d| lanes.get_mut(d.lane))?;
-        let feed = Feed { jitter, decodes, current, ahead, levels, listening: Listening::default(), now };
+        let listening = Listening::default();
+        let feed = Feed { jitter, decodes, current, ahead, pause, levels, listening, now };
         lane.play(feed, inward, out)
     }
 
