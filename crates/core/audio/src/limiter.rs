@@ -8,6 +8,8 @@ const CEILING: f32 = 0.9;
 const HOLD_BLOCKS: u32 = 15;
 /// Share of the way back to unity in one block: a time constant of 80 ms.
 const RELEASE: f32 = 1.0 / 80.0;
+/// No faster than this in one block: 0.1 dB. From far down a share of the way would be a leap that one hears.
+const FASTEST: f32 = 1.0116;
 /// Nearer to unity than this is unity.
 const SETTLED: f32 = 0.999;
 
@@ -57,7 +59,7 @@ impl Limiter {
             self.hold -= 1;
             return self.gain;
         }
-        let risen = self.gain + (1.0 - self.gain) * RELEASE;
+        let risen = (self.gain + (1.0 - self.gain) * RELEASE).min(self.gain * FASTEST);
         if risen > SETTLED && allowed >= 1.0 { 1.0 } else { risen.min(allowed) }
     }
 

@@ -63,6 +63,41 @@ fn twenty_full_scale_talkers_never_exceed_full_scale() {
     assert!(rms_dbfs(&heard[FRAME..]) > -15.0, "loud all the same: {}", rms_dbfs(&heard[FRAME..]));
 }
 
+/// Speech-like: a buzz that swells and pauses, each talker in a rhythm of its own, at full scale.
+fn shouters(n: usize, tick: usize, frames: &mut [Vec<f32>]) {
+    for (i, frame) in frames.iter_mut().take(n).enumerate() {
+        let (pitch, rhythm) = (90.0 + 13.0 * i as f64, 1.3 + 0.17 * i as f64);
+        for (k, x) in frame.iter_mut().enumerate() {
+            let t = (tick * FRAME + k) as f64 / f64::from(RATE.hz());
+            let swell = (std::f64::consts::TAU * rhythm * t + i as f64).sin().max(0.0);
+            *x = (swell * (1.0 - 2.0 * (pitch * t).fract())) as f32;
+        }
+    }
+}
+
+#[test]
+fn twenty_who_shout_stay_within_full_scale_and_do_not_pump() {
+    let mut frames = vec![vec![0.0; FRAME]; 20];
+    let (mut mixer, mut limiter) = (Mixer::new(FRAME), Limiter::new(RATE));
+    let mut out = [0.0; FRAME];
+    let mut gains = Vec::new();
+    for tick in 0..500 {
+        shouters(20, tick, &mut frames);
+        mixer.clear();
+        frames.iter().for_each(|frame| mixer.add(frame));
+        mixer.render(Some(&frames[0]), &mut limiter, &mut out);
+        assert!(peak(&out) <= 1.0, "tick {tick}");
+        gains.push(20.0 * limiter.gain().log10());
+    }
+    // It comes back by 2 dB in a tick at most: what is faster breathes.
+    let settled = &gains[10..];
+    let rise = settled.windows(2).map(|w| w[1] - w[0]).fold(0.0, f32::max);
+    let mean = settled.iter().sum::<f32>() / settled.len() as f32;
+    let spread = (settled.iter().map(|g| (g - mean).powi(2)).sum::<f32>() / settled.len() as f32).sqrt();
+    assert!(rise < 2.1, "{rise} dB in a tick");
+    assert!((-30.0..-6.0).contains(&mean) && spread < 4.0, "{mean} dB, spread {spread} dB");
+}
+
 #[test]
 fn noise_of_any_loudness_stays_within_full_scale() {
     let mut random = Seeded::new(3);

@@ -28,6 +28,9 @@ const QUIET: f32 = 5e-5;
 
 const TICKS_A_SECOND: u64 = 1_000 / TICK_MS as u64;
 
+/// A room keeps its rate for so long after the last leg that could hear it has left, s.
+const FALLS_AFTER: u32 = 20;
+
 /// What the legs of a group hear.
 enum Program {
     /// Each other.
@@ -96,6 +99,10 @@ pub struct Group<O> {
     room: ClockRate,
     // The highest rate that any leg can use.
     wanted: ClockRate,
+    // The same when it was last looked after; how long the room's has been higher, s; ticks without a sound.
+    best: ClockRate,
+    excess: u32,
+    quiet: u32,
     // As the latest configuration of any leg says.
     audio: RoomAudio,
     mixer: Mixer,
@@ -122,6 +129,9 @@ impl<O: Outlet> Group<O> {
             program: Program::new(attachment, room),
             room,
             wanted: room,
+            best: room,
+            excess: 0,
+            quiet: 0,
             audio: RoomAudio::default(),
             mixer: Mixer::new(frame_len(room)),
             selection: Selection::new(),
@@ -217,12 +227,36 @@ impl<O: Outlet> Group<O> {
         }
     }
 
-    /// Raises the room's rate to `rate`, unless it is as high already. An annex leaves that to its owner.
+    /// Raises the room's rate to `rate`, unless it is as high already or fixed. An annex leaves that to its owner.
     fn raise(&mut self, rate: ClockRate) {
         self.wanted = self.wanted.max(rate);
-        if self.wanted > self.room && !self.is_annex() {
-            self.set_rate(self.wanted);
+        let rate = self.audio.rate.unwrap_or(self.wanted.max(self.room));
+        if rate != self.room && !self.is_annex() {
+            self.set_rate(rate);
         }
+    }
+
+    /// Lets the rate fall a while after the last leg that could hear more has left, in a moment when nobody speaks: so
+    /// nobody hears it. Where a room is spread over threads it stays.
+    fn fall(&mut self) {
+        self.quiet = if self.mixer.contributors() == 0 { self.quiet.saturating_add(1) } else { 0 };
+        if self.ticks.is_multiple_of(TICKS_A_SECOND) {
+            let legs = self.seats.iter().flatten().map(|s| s.member.leg.outbound.key().format.sample_rate());
+            let best = legs.max().unwrap_or(self.room);
+            let may = matches!(self.program, Program::Mix) && self.audio.rate.is_none() && !self.is_spread();
+            self.excess = if may && best < self.room { self.excess + 1 } else { 0 };
+            self.best = best;
+        }
+        if self.excess > FALLS_AFTER && self.quiet > 1 {
+            self.excess = 0;
+            self.wanted = self.best;
+            self.set_rate(self.best);
+        }
+    }
+
+    /// Does the room have parts on other threads, or is it one?
+    fn is_spread(&self) -> bool {
+        self.is_annex() || !self.annexes.is_empty()
     }
 
     fn set_rate(&mut self, rate: ClockRate) {
@@ -319,6 +353,7 @@ impl<O: Outlet> Group<O> {
     /// All that comes in is done with leg by leg rather than step by step: what one leg touches is still in the cache then.
     pub fn tick(&mut self, now: Time, inlet: &mut impl Inlet<O>, around: &mut Surroundings<'_>) {
         self.raise(self.wanted);
+        self.fall();
         for seat in self.seats.iter_mut().flatten() {
             self.reported |= seat.take_in(now, inlet, around);
         }

@@ -12,8 +12,6 @@ mod command;
 mod encoding;
 mod fan;
 mod group;
-#[doc(hidden)]
-pub mod harness;
 mod leg;
 mod metrics;
 mod options;

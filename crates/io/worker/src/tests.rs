@@ -10,6 +10,7 @@ mod hostile;
 mod levels;
 mod loopback;
 mod phone;
+mod rates;
 mod receiving;
 mod redundancy;
 mod secrecy;
