@@ -2,9 +2,14 @@
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
 
+use std::hint::black_box;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use tandem_audio::tones::Tone;
-use tandem_audio::{Activity, Got, Limiter, Mixer, Playout, Resampler, Source};
+use tandem_audio::{
+    Activity, Candidate, ComfortNoise, Got, Limiter, Mixer, Playout, Resampler, Selection, Source, Talk,
+    VoiceDetector,
+};
 use tandem_base::ClockRate;
 
 const RATES: [ClockRate; 3] = [ClockRate::HZ_8000, ClockRate::HZ_16000, ClockRate::HZ_48000];
@@ -29,6 +34,28 @@ fn mix(c: &mut Criterion) {
     });
     let mut activity = Activity::new(ClockRate::HZ_48000);
     c.bench_function("activity 48 kHz", |b| b.iter(|| activity.process(&mut frame)));
+}
+
+fn who_is_heard(c: &mut Criterion) {
+    let mut selection = Selection::new();
+    selection.reserve(100);
+    for most in [0, 4] {
+        c.bench_function(&format!("selection: {most} of 100 (0 is all)"), |b| {
+            b.iter(|| {
+                let level = |id: usize| -20.0 - (id % 7) as f32;
+                selection.select(most, (0..100).map(|id| Candidate { id, level: level(id), voice: true }));
+                selection.heard().count()
+            })
+        });
+    }
+    let mut talk = Talk::default();
+    c.bench_function("talk: a listener", |b| b.iter(|| talk.note(black_box(None))));
+    let mut detector = VoiceDetector::new().expect("a detector");
+    let mut frame = [0.0; 160];
+    Tone::new(440.0, -26.0, ClockRate::HZ_8000).fill(&mut frame);
+    c.bench_function("voice detector: 20 ms", |b| b.iter(|| detector.hear(&frame, ClockRate::HZ_8000)));
+    let mut noise = ComfortNoise::new(ClockRate::HZ_8000);
+    c.bench_function("comfort noise 8 kHz", |b| b.iter(|| noise.fill(&mut frame)));
 }
 
 fn resample(c: &mut Criterion) {
@@ -87,5 +114,5 @@ fn playout(c: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, mix, resample, playout);
+criterion_group!(benches, mix, who_is_heard, resample, playout);
 criterion_main!(benches);

@@ -2,10 +2,12 @@
 
 #![allow(clippy::expect_used, missing_docs, reason = "a benchmark")]
 
+use std::hint::black_box;
+
 use criterion::{Criterion, criterion_group, criterion_main};
 use tandem_audio::tones::Tone;
 use tandem_base::{AudioFormat, OpusParams};
-use tandem_codec::{EncoderSettings, decoder, encoder};
+use tandem_codec::{EncoderSettings, decoder, encoder, power};
 
 fn each_way(c: &mut Criterion, name: &str, format: AudioFormat) {
     let mut encoder = encoder(format, EncoderSettings::default()).expect("an encoder");
@@ -33,6 +35,11 @@ fn codecs(c: &mut Criterion) {
     each_way(c, "pcmu", AudioFormat::Pcmu);
     each_way(c, "pcma", AudioFormat::Pcma);
     each_way(c, "g722", AudioFormat::G722);
+    let (silence, loud) = ([0xff; 160], [0xa5; 160]);
+    c.bench_function("pcmu power of silence", |b| {
+        b.iter(|| power(AudioFormat::Pcmu, black_box(&silence), 1e-6))
+    });
+    c.bench_function("pcmu power of sound", |b| b.iter(|| power(AudioFormat::Pcmu, black_box(&loud), 1e-6)));
     let opus = OpusParams { inband_fec: true, ..OpusParams::default() };
     each_way(c, "opus", AudioFormat::Opus(opus));
 }
