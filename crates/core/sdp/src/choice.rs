@@ -157,7 +157,7 @@ pub(crate) fn transport(media: &RemoteMedia, ipv4: Option<bool>, dtls: bool) -> 
         let known = if dtls { PROFILES_WITH_DTLS } else { PROFILES };
         about(media, 302, &format!("only the profiles {known} are served"))
     })?;
-    if dtls && profile.secure && media.dtls.ice != RemoteIce::Absent {
+    if profile.dtls && media.dtls.ice != RemoteIce::Absent {
         return Ok(profile);
     }
     match (&media.address, ipv4) {

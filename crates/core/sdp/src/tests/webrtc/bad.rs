@@ -131,3 +131,13 @@ fn secrets_are_not_shown() {
     assert!(!shown.contains("brwsbrws") && !shown.contains("000000001"), "{shown}");
     assert!(answered.sdp.contains("a=ice-pwd:000000000000000000000001\r\n"));
 }
+
+#[test]
+fn addresses_count_wherever_ice_does_not() {
+    let media = "m=audio 4000 RTP/SAVPF 0\nc=IN IP6 2001:db8::7\na=rtcp-mux\n\
+        a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj\n\
+        a=ice-ufrag:peer\na=ice-pwd:peerpeerpeerpeerpeerpeer\n";
+    assert_eq!(refusal(&from_peer(media)).1, 301, "keys from the description go without ICE");
+    let elsewhere = browser("").replace("IP4 0.0.0.0", "IP6 2001:db8::7");
+    assert!(answer_web(&elsewhere, 1, None).is_ok());
+}
