@@ -1,14 +1,15 @@
 use serde::{Deserialize, Serialize};
 use tandem_base::{AudioFormat, DtlsTransport, Mid, ReceiveFormat, Redundancy, SendFormat, TelephoneEvent};
 
-use crate::choice::{Choice, Secrecy, choose};
+use crate::choice::{Choice, Secrecy, about, choose};
 use crate::codec::{Channels, event_set};
 use crate::crypto::{Crypto, OurCrypto};
 use crate::describe::{AudioLine, describe, switched_off};
 use crate::dtls::{self, answered_setup};
 use crate::extensions::agreed;
 use crate::negotiated::remember;
-use crate::remote::{Remote, RemoteMedia, value};
+use crate::remote::{Address, Remote, RemoteMedia, value};
+use crate::remote_dtls::RemoteIce;
 use crate::settle::{self, Formats, Transport};
 use crate::{
     Binding, Capabilities, Description, DtlsSide, Explanation, Line, Local, Meaning, Negotiated, Preference,
@@ -111,7 +112,7 @@ fn agree(
 ) -> Result<Negotiated, Refusal> {
     let formats = formats(media, choice, capabilities);
     let dtls = match &choice.secrecy {
-        Secrecy::Dtls => Some(settle_dtls(media, local, previous).ok_or(RefusalCause::NothingAcceptable)?),
+        Secrecy::Dtls => Some(settle_dtls(media, local, previous)?),
         Secrecy::Sdes(_) | Secrecy::Plain => None,
     };
     let ice = dtls.as_ref().is_some_and(|(transport, _)| transport.ice.is_some());
@@ -163,11 +164,19 @@ fn settle_dtls(
     media: &RemoteMedia,
     local: &Local,
     previous: Option<&Negotiated>,
-) -> Option<(DtlsTransport, DtlsSide)> {
-    let ours = local.dtls.as_ref()?;
-    let settled = dtls::answer(media, ours, previous.and_then(|previous| previous.dtls.as_ref()))?;
+) -> Result<(DtlsTransport, DtlsSide), Refusal> {
+    let ours = local.dtls.as_ref().ok_or(RefusalCause::NothingAcceptable)?;
+    let settled = dtls::answer(media, ours, previous.and_then(|previous| previous.dtls.as_ref()));
+    let settled = settled.ok_or(RefusalCause::NothingAcceptable)?;
+    let ipv4 = local.media.rtp.is_ipv4();
+    let is_there = matches!(media.address, Address::At(ip) if ip.is_ipv4() == ipv4);
+    if settled.ice.is_none() && media.dtls.ice != RemoteIce::Absent && !is_there {
+        let warnings = vec![about(media, 399, "it is reached by ICE alone, which is not served here")];
+        let (cause, explanation) = (RefusalCause::NothingAcceptable, Explanation::default());
+        return Err(Refusal { cause, warnings, explanation });
+    }
     let side = DtlsSide { source: ours.source.clone(), ..DtlsSide::from(&settled) };
-    Some((settled, side))
+    Ok((settled, side))
 }
 
 /// The m-line with the name that the peer gave it, which only WebRTC's answers repeat (RFC 9429 §5.3.1).

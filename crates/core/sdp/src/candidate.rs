@@ -89,7 +89,7 @@ pub(crate) fn write(candidate: &Candidate) -> String {
     format!("{foundation} {component} {transport} {priority} {address} {port} typ {kind}{related}{tcp_type}")
 }
 
-/// The default destination (RFC 8839 §4.2.2): what is reached from farthest comes first, and UDP alone serves.
+/// The default destination (RFC 8839 §4.2.1.2): what is reached from farthest comes first, and UDP alone serves.
 pub(crate) fn default(candidates: &[Candidate]) -> Option<SocketAddr> {
     let rank = |kind| match kind {
         CandidateKind::Relayed => 0,

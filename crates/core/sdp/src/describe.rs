@@ -52,7 +52,7 @@ impl AudioLine<'_> {
         Media { attributes, connections, ..bare("audio", port, self.protocol, &formats.join(" ")) }
     }
 
-    /// With ICE the m-line names the default candidate (RFC 8839 §4.2.2), else our port at the session's address.
+    /// With ICE the m-line names the default candidate (RFC 8839 §4.2.1.2), else our port at the session's address.
     fn destination(&self) -> (u16, Vec<Connection>) {
         match self.dtls.and_then(|(dtls, _)| dtls.destination()) {
             None => (self.media.rtp.port(), Vec::new()),

@@ -141,3 +141,17 @@ fn addresses_count_wherever_ice_does_not() {
     let elsewhere = browser("").replace("IP4 0.0.0.0", "IP6 2001:db8::7");
     assert!(answer_web(&elsewhere, 1, None).is_ok());
 }
+
+#[test]
+fn without_ice_a_peer_must_be_where_it_says() {
+    let with = |address: &str| {
+        let offer = crlf(&browser("").replace("IP4 0.0.0.0", address));
+        answer(offer.as_bytes(), &can(SrtpPolicy::Optional), &phone(), None)
+    };
+    let settled = with("IP4 192.0.2.70").unwrap().negotiated;
+    assert_eq!((transport(&settled).ice.as_ref(), settled.stream.remote_rtp), (None, at("192.0.2.70:9")));
+    for address in ["IP4 0.0.0.0", "IP6 2001:db8::7", "IP4 browser.example"] {
+        let why = "audio over UDP/TLS/RTP/SAVPF: it is reached by ICE alone, which is not served here";
+        assert_eq!(with(address).unwrap_err().warnings[0].text, why);
+    }
+}
