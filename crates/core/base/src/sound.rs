@@ -77,7 +77,7 @@ pub struct LegSound {
     pub deaf: bool,
     /// Brings the leg's voice to one level.
     pub agc: Option<Agc>,
-    /// Removes background noise from what the leg says; delays it by 10 ms and costs several hundred µs a second.
+    /// Removes background noise from what the leg says; delays it by 10 ms and costs more than all else.
     pub noise_suppression: bool,
     /// Attenuates what comes from the leg while it is an echo of what was sent to it.
     pub echo_suppression: bool,

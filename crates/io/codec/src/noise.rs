@@ -13,8 +13,7 @@ const LONGEST: usize = 2 * FRAME;
 
 /// Removes background noise from one voice, by a recurrent network (RNNoise).
 ///
-/// Sound comes out 10 ms later than it went in, and 3.5 ms more at 8 and 16 kHz. About 0.4 MiB are shared by all;
-/// each holds 40 KiB.
+/// Sound comes out 10 ms later than it went in, and 3.5 ms more at 8 and 16 kHz. The network's weights are shared by all.
 pub struct NoiseSuppressor {
     network: Box<DenoiseState<'static>>,
     narrow: Ways,
