@@ -3,9 +3,8 @@
 mod identity;
 
 use std::fmt;
-use std::sync::Arc;
 
-use dimpl::{Config, Output, SrtpProfile};
+use dimpl::{Output, SrtpProfile};
 use tandem_base::{DtlsRole, Fingerprint, Srtp, SrtpKeying, SrtpMaster, SrtpSuite, Time};
 use thiserror::Error;
 use zeroize::Zeroizing;
@@ -78,9 +77,6 @@ impl fmt::Debug for Association {
 impl Association {
     /// Begins at the first [`Association::handle_timeout`]. `cookie`: as the server, have the peer prove first that it is
     /// where its packets say (RFC 6347 §4.2.1); ICE has proved it already.
-    ///
-    /// # Errors
-    /// [`DtlsFailure::Own`].
     pub fn new(
         identity: &Identity,
         role: DtlsRole,
@@ -88,11 +84,11 @@ impl Association {
         cookie: bool,
         clock: Clock,
         now: Time,
-    ) -> Result<Self, DtlsFailure> {
-        let config = Config::builder().use_server_cookie(cookie).build().map_err(|_| DtlsFailure::Own)?;
-        let mut dtls = dimpl::Dtls::new_12(Arc::new(config), identity.for_dtls(), clock.instant(now));
+    ) -> Self {
+        let (config, certificate) = identity.for_dtls(cookie);
+        let mut dtls = dimpl::Dtls::new_12(config, certificate, clock.instant(now));
         dtls.set_active(role == DtlsRole::Client);
-        Ok(Association {
+        Association {
             dtls,
             clock,
             role,
@@ -103,7 +99,7 @@ impl Association {
             keyed: false,
             deadline: Some(now),
             buffer: Zeroizing::new(vec![0; LONGEST]),
-        })
+        }
     }
 
     /// When [`Association::handle_timeout`] is due.

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use dimpl::DtlsCertificate;
+use dimpl::{Config, DtlsCertificate};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair, PKCS_ECDSA_P256_SHA256};
 use tandem_base::{Entropy, Fingerprint, HashFunction, Time};
 use thiserror::Error;
@@ -19,6 +19,8 @@ pub struct IdentityError;
 /// A self-signed ECDSA (P-256) certificate with its key: what a DTLS peer knows us by.
 pub struct Identity {
     certificate: DtlsCertificate,
+    // Checked thoroughly when made, which takes longer than a handshake: once for all legs. With a cookie, without.
+    configs: [Arc<Config>; 2],
     fingerprints: Vec<Fingerprint>,
     made: Time,
 }
@@ -50,7 +52,9 @@ impl Identity {
             .filter_map(|hash| fingerprint(*hash, &certificate))
             .collect();
         let certificate = DtlsCertificate { certificate, private_key: key.serialize_der() };
-        Ok(Identity { certificate, fingerprints, made: now })
+        let config = |cookie| Config::builder().use_server_cookie(cookie).build().map(Arc::new);
+        let configs = [config(true).map_err(|_| IdentityError)?, config(false).map_err(|_| IdentityError)?];
+        Ok(Identity { certificate, configs, fingerprints, made: now })
     }
 
     /// Of the certificate, SHA-256 first, which every peer has.
@@ -58,8 +62,10 @@ impl Identity {
         &self.fingerprints
     }
 
-    pub(super) fn for_dtls(&self) -> DtlsCertificate {
-        self.certificate.clone()
+    pub(super) fn for_dtls(&self, cookie: bool) -> (Arc<Config>, DtlsCertificate) {
+        let [with, without] = &self.configs;
+        let config = if cookie { with } else { without };
+        (config.clone(), self.certificate.clone())
     }
 }
 

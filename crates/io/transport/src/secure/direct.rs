@@ -84,6 +84,11 @@ impl DirectPath {
         self.peer()
     }
 
+    /// Does whoever shakes hands do so from where the peer was announced?
+    pub fn is_announced(&self) -> bool {
+        self.announced.is_some() && self.latched.is_none_or(|latched| self.announced == Some(latched.address))
+    }
+
     /// The one who shook hands is not.
     pub const fn unlatch(&mut self) {
         self.latched = None;

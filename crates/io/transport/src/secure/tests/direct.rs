@@ -93,6 +93,21 @@ fn the_wrong_certificate_is_refused() {
 }
 
 #[test]
+fn a_phone_behind_a_nat_with_the_wrong_certificate_is_told_of_before_long() {
+    let mut rig = rig();
+    let now = rig.now;
+    rig.peers[0].transport.announce(address("10.0.0.7:7000"), now);
+    rig.peers[1].transport.announce(address("192.0.2.1:4000"), now);
+    let wrong = Peer::direct(77, "192.0.2.77:1").fingerprints();
+    let right = rig.peers[0].fingerprints();
+    rig.negotiate(0, &agreement(None, wrong, false, false));
+    rig.negotiate(1, &agreement(None, right, true, false));
+    let failed = |rig: &Rig| rig.peers[0].events.contains(&SecureEvent::Failed(DtlsFailure::Fingerprint));
+    assert!(rig.run(Duration::from_secs(11), failed), "{:?}", rig.peers[0].events);
+    assert!(!rig.peers[0].transport.is_secured());
+}
+
+#[test]
 fn silence_is_told_in_the_end() {
     let mut rig = rig();
     rig.set_conditions(Conditions { loss: 1.0, ..Default::default() });
