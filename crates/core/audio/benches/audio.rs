@@ -75,6 +75,8 @@ fn resample(c: &mut Criterion) {
 /// One packet a tick; or nothing, or a buffer that is always too full.
 struct Packets {
     frame: Vec<f32>,
+    /// Is there one in each tick?
+    clean: bool,
     there: bool,
     queued: usize,
 }
@@ -82,7 +84,7 @@ struct Packets {
 impl Source for Packets {
     fn next(&mut self, out: &mut [f32]) -> Got {
         self.there = !self.there;
-        if !self.there && self.queued == 0 {
+        if !self.there && self.queued == 0 && !self.clean {
             return Got::Nothing;
         }
         out[..self.frame.len()].copy_from_slice(&self.frame);
@@ -104,9 +106,14 @@ fn playout(c: &mut Criterion) {
         let mut frame = vec![0.0; rate.ticks_in_ms(20) as usize];
         Tone::new(200.0, -16.0, rate).fill(&mut frame);
         let mut out = frame.clone();
-        for (name, queued) in [("with every other packet late", 0), ("always shortening", frame.len() * 20)] {
+        let cases = [
+            ("on a clean line", true, 0),
+            ("with every other packet late", false, 0),
+            ("always shortening", false, frame.len() * 20),
+        ];
+        for (name, clean, queued) in cases {
             let mut playout = Playout::new(rate, 20);
-            let mut source = Packets { frame: frame.clone(), there: false, queued };
+            let mut source = Packets { frame: frame.clone(), clean, there: false, queued };
             c.bench_function(&format!("playout {} {name}", rate.hz()), |b| {
                 b.iter(|| playout.pull(&mut source, &mut out))
             });

@@ -40,7 +40,7 @@ pub struct Resampler {
 #[derive(Clone, Copy, Debug)]
 enum Direction {
     Same,
-    /// By a factor; the coefficients of one output phase after the other.
+    /// By a factor; for each input of the span the coefficients of all output phases.
     Up(usize, &'static [f32]),
     /// By a factor.
     Down(usize, &'static [f32]),
@@ -93,12 +93,10 @@ impl Resampler {
                 output[..n].copy_from_slice(&input[..n]);
                 n
             }
-            Direction::Up(factor, taps) => self.blocks(input, output, 1, |window, out| {
-                for (group, window) in out.chunks_exact_mut(factor).zip(window.array_windows::<SPAN>()) {
-                    for (y, taps) in group.iter_mut().zip(taps.as_chunks::<SPAN>().0) {
-                        *y = short_dot(window, taps);
-                    }
-                }
+            Direction::Up(factor, taps) => self.blocks(input, output, 1, |window, out| match factor {
+                2 => interpolate::<2>(window, taps, out),
+                3 => interpolate::<3>(window, taps, out),
+                _ => interpolate::<6>(window, taps, out),
             }),
             Direction::Down(factor, taps) => self.blocks(input, output, factor, |window, out| {
                 for (y, window) in out.iter_mut().zip(window.windows(taps.len()).step_by(factor)) {
@@ -156,26 +154,48 @@ impl Resampler {
     }
 }
 
-/// Sum of products over one span, in four lanes without a remainder.
-#[inline]
-fn short_dot(window: &[f32; SPAN], taps: &[f32; SPAN]) -> f32 {
-    let mut lanes = [0.0f32; 4];
-    for (x, t) in window.as_chunks::<4>().0.iter().zip(taps.as_chunks::<4>().0) {
-        for (lane, (x, t)) in lanes.iter_mut().zip(x.iter().zip(t)) {
-            *lane += x * t;
+/// Inputs that are worked on side by side.
+const SIDE: usize = 8;
+
+/// `F` outputs for each input: [`SIDE`] inputs side by side, so that sums need not be taken across lanes.
+fn interpolate<const F: usize>(window: &[f32], taps: &[f32], out: &mut [f32]) {
+    let taps = taps.as_chunks::<F>().0;
+    let (sides, rest) = out.as_chunks_mut::<F>().0.as_chunks_mut::<SIDE>();
+    let done = sides.len() * SIDE;
+    for (groups, window) in sides.iter_mut().zip(window.windows(SPAN + SIDE - 1).step_by(SIDE)) {
+        let mut sums = [[0.0f32; SIDE]; F];
+        for (x, taps) in window.array_windows::<SIDE>().zip(taps) {
+            for (sum, tap) in sums.iter_mut().zip(taps) {
+                for (sum, x) in sum.iter_mut().zip(x) {
+                    *sum += x * tap;
+                }
+            }
+        }
+        for (i, group) in groups.iter_mut().enumerate() {
+            for (y, sum) in group.iter_mut().zip(&sums) {
+                *y = sum[i];
+            }
         }
     }
-    (lanes[0] + lanes[1]) + (lanes[2] + lanes[3])
+    for (group, window) in rest.iter_mut().zip(window[done..].array_windows::<SPAN>()) {
+        *group = [0.0; F];
+        for (x, taps) in window.iter().zip(taps) {
+            for (y, tap) in group.iter_mut().zip(taps) {
+                *y += x * tap;
+            }
+        }
+    }
 }
 
-/// Shared by all interpolators of a ratio: for each output phase its taps, oldest input first, gain `factor`.
+/// Shared by all interpolators of a ratio: for each input of the span, oldest first, the taps of all output phases, gain
+/// `factor`.
 fn interpolator(factor: usize) -> Option<&'static [f32]> {
     static TABLES: [OnceLock<Vec<f32>>; 3] = [const { OnceLock::new() }; 3];
     let table = TABLES.get(index(factor)?)?;
     Some(table.get_or_init(|| {
         let prototype = prototype(factor);
         let tap = |phase: usize, k: usize| prototype[(SPAN - 1 - k) * factor + phase];
-        let phases = (0..factor).flat_map(|phase| (0..SPAN).map(move |k| (phase, k)));
+        let phases = (0..SPAN).flat_map(|k| (0..factor).map(move |phase| (phase, k)));
         phases.map(|(phase, k)| (tap(phase, k) * factor as f64) as f32).collect()
     }))
 }
