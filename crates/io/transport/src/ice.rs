@@ -3,6 +3,7 @@
 mod candidates;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use is::stun::{StunMessage, StunPacket};
 use is::{IceAgent, IceAgentEvent, IceConnectionState, IceCreds, Protocol};
@@ -18,6 +19,9 @@ use crate::{Datagram, Route};
 const PROVED: usize = 32;
 /// Addresses under which the peer may say that it sees us.
 const MAPPED: usize = 16;
+/// How long nothing comes on the selected path before another that works takes its place: longer than two checks are
+/// apart where no media flow.
+const SILENCE: Duration = Duration::from_secs(7);
 /// Outputs of one input: more is a fault of the library, not to be followed for ever.
 const OUTPUTS: usize = 256;
 
@@ -41,6 +45,8 @@ pub struct IcePath {
     clock: Clock,
     selected: Option<Route>,
     consented: bool,
+    // When something authentic came on the selected path.
+    heard: Time,
     proved: Vec<Route>,
     mapped: Vec<SocketAddr>,
     candidates: usize,
@@ -60,6 +66,7 @@ impl IcePath {
             clock,
             selected: None,
             consented: false,
+            heard: Time::ZERO,
             proved: Vec::with_capacity(PROVED),
             mapped: Vec::with_capacity(MAPPED),
             candidates: 0,
@@ -121,7 +128,7 @@ impl IcePath {
             }
         }
         self.agent.handle_timeout(self.clock.instant(now));
-        self.drain(out);
+        self.drain(now, out);
     }
 
     /// Takes a STUN message; false where it is not authentic, or not for us.
@@ -144,8 +151,28 @@ impl IcePath {
             self.proved.push(route);
             out.emit(IceOutput::Proved(route));
         }
-        self.drain(out);
+        self.drain(now, out);
+        if taken {
+            self.follow(route, outline.class, now, out);
+        }
         taken
+    }
+
+    /// A peer that moved without knowing (its NAT forgot it) keeps on nominating, from its new address; the agent would hold
+    /// on to the old one until consent runs out.
+    fn follow(&mut self, route: Route, class: StunClass, now: Time, out: &mut impl Sink<IceOutput>) {
+        self.hear(route, now);
+        let silent = now.since(self.heard) >= SILENCE;
+        if class == StunClass::Success && self.consented && self.selected != Some(route) && silent {
+            self.select(route, now, out);
+        }
+    }
+
+    /// Something authentic came this way.
+    pub fn hear(&mut self, route: Route, now: Time) {
+        if self.selected == Some(route) {
+            self.heard = now;
+        }
     }
 
     /// The agent keeps every address that the peer comes from or says that we come from; even an authentic peer
@@ -169,7 +196,7 @@ impl IcePath {
     pub fn handle_timeout(&mut self, now: Time, out: &mut impl Sink<IceOutput>) {
         if self.begun && self.deadline.is_none_or(|deadline| now >= deadline) {
             self.agent.handle_timeout(self.clock.instant(now));
-            self.drain(out);
+            self.drain(now, out);
         }
     }
 
@@ -193,10 +220,10 @@ impl IcePath {
         self.agent.controlling()
     }
 
-    fn drain(&mut self, out: &mut impl Sink<IceOutput>) {
+    fn drain(&mut self, now: Time, out: &mut impl Sink<IceOutput>) {
         for _ in 0..OUTPUTS {
             let Some(event) = self.agent.poll_event() else { break };
-            self.heed(&event, out);
+            self.heed(&event, now, out);
         }
         for _ in 0..OUTPUTS {
             let Some(sent) = self.agent.poll_transmit() else { break };
@@ -206,10 +233,10 @@ impl IcePath {
         self.deadline = self.agent.poll_timeout().map(|at| self.clock.time(at)).filter(|_| self.begun);
     }
 
-    fn heed(&mut self, event: &IceAgentEvent, out: &mut impl Sink<IceOutput>) {
+    fn heed(&mut self, event: &IceAgentEvent, now: Time, out: &mut impl Sink<IceOutput>) {
         match event {
             IceAgentEvent::NominatedSend { source, destination, .. } => {
-                self.select(Route { local: *source, remote: *destination }, out);
+                self.select(Route { local: *source, remote: *destination }, now, out);
             }
             IceAgentEvent::IceConnectionStateChange(IceConnectionState::Disconnected) if self.consented => {
                 self.consented = false;
@@ -217,16 +244,17 @@ impl IcePath {
             }
             IceAgentEvent::IceConnectionStateChange(state) if state.is_connected() && !self.consented => {
                 if let Some(route) = self.selected {
-                    self.select(route, out);
+                    self.select(route, now, out);
                 }
             }
             _ => {}
         }
     }
 
-    fn select(&mut self, route: Route, out: &mut impl Sink<IceOutput>) {
+    fn select(&mut self, route: Route, now: Time, out: &mut impl Sink<IceOutput>) {
         self.selected = Some(route);
         self.consented = true;
+        self.heard = now;
         // After a restart those of the generation before have had their time.
         if self.proved.len() == PROVED {
             self.proved.retain(|proved| *proved == route);

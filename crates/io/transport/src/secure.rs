@@ -237,9 +237,15 @@ impl SecureTransport {
         }
     }
 
-    /// Without ICE the peer is followed where its authentic packets come from.
+    /// Without ICE the peer is followed where its authentic packets come from; with it, this path is alive.
     fn accepts(&mut self, route: Route, rtcp: bool, plain: &[u8], now: Time) -> bool {
-        let Path::Direct(path) = &mut self.path else { return true };
+        let path = match &mut self.path {
+            Path::Ice(path) => {
+                path.hear(route, now);
+                return true;
+            }
+            Path::Direct(path) => path,
+        };
         let at = if rtcp { 4..8 } else { 8..12 };
         let (Some(ssrc), Some([_, _, high, low])) =
             (plain.get(at).and_then(|octets| octets.first_chunk::<4>()), plain.first_chunk::<4>())

@@ -175,7 +175,10 @@ fn a_peer_that_moves_to_another_address_is_followed() {
     let cut = rig.now;
     let followed = |rig: &Rig| rig.peers[1].transport.destination().is_some_and(|route| route.remote == new);
     assert!(rig.run(Duration::from_secs(30), followed), "{:?}", rig.peers[1].events);
-    assert!(rig.now.since(cut) < Duration::from_secs(25), "{:?}", rig.now.since(cut));
+    assert!(rig.now.since(cut) < Duration::from_secs(11), "{:?}", rig.now.since(cut));
+    assert!(!rig.peers[1].saw(|event| *event == SecureEvent::Lost));
+    rig.run(Duration::from_secs(60), |_| false);
+    assert!(followed(&rig), "and stays there");
 }
 
 #[test]
