@@ -13,7 +13,7 @@ use tandem_transport::{
     StunOutline, local_candidates,
 };
 
-/// Each datagram comes after an octet that says from where, and one that says how long it is, in units of four.
+// Each datagram comes after an octet that says from where, and one that says how long it is, in units of four.
 fuzz_target!(|input: &[u8]| {
     let mut port = Port::new();
     let mut rest = input;
