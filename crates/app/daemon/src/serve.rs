@@ -18,7 +18,7 @@ use crate::media::MediaThreads;
 use crate::{descriptors, exit, ready, tls, translate};
 
 /// Threads of tokio. Each message goes through reader, user agent and control in turn: on two threads they would mostly
-/// wake each other, a fifth of what a call costs, and gain nothing.
+/// wake each other, which costs more than it gains.
 const TOKIO_THREADS: usize = 1;
 /// Commands and events that may wait between signalling, control and media.
 const QUEUE: usize = 1_024;

@@ -175,7 +175,7 @@ pub struct IceSide {
     pub lite: bool,
     /// It takes and gives candidates later on (RFC 8838 §4, `a=ice-options:trickle`).
     pub trickle: bool,
-    /// There will be no more candidates (RFC 8840 §4.2). Who does not trickle has given all there are.
+    /// There will be no more candidates (RFC 8838, RFC 8840). Who does not trickle has given all there are.
     pub complete: bool,
 }
 

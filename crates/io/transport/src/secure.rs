@@ -4,9 +4,7 @@
 //! It is put together from an ICE agent (crate `is`) and a DTLS association (crate `dimpl`), the two that str0m is
 //! made of, and from this crate's own SRTP. A whole `str0m::Rtc` would do the same and more: it keeps RTP streams,
 //! a send queue with pacing and RTCP of its own, all of which a leg has already, and it copies and allocates for every
-//! packet. Here a packet of media is looked up, decrypted into the caller's buffer and handed on. Both ends of one call,
-//! 20,000 packets of 92 octets each way, AES-256-GCM, unoptimised alike, in one run: `Rtc` took 5.2 µs and one
-//! allocation to receive one, 8.1 µs and three to send one; this took 0.7 µs and 1.7 µs, and allocated nothing.
+//! packet. Here a packet of media is looked up, decrypted into the caller's buffer and handed on, without an allocation.
 //!
 //! What falls short: peers whose certificate is RSA are refused ([`DtlsFailure::Certificate`] where they begin the
 //! handshake, [`DtlsFailure::Protocol`] where we do), for `dimpl` has ECDSA alone.
